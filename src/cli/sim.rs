@@ -1,0 +1,92 @@
+//! `backdock sim printer|scanner`: the other side of the wire, for trying things without hardware.
+
+use super::run::stop_flag;
+use super::{End, Stop, Verdict, answer};
+use crate::sim::fault::Fault;
+use crate::sim::{engine, printer, scanner};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// A virtual Zebra that keeps every label that "came out".
+    Printer {
+        /// Where it listens; real ones use port 9100.
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9100")]
+        listen: SocketAddr,
+        /// Labels go here as ZPL and PNG.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// What goes wrong at which label, e.g. paper-out@3 or power-off@5:2; may be given more than once.
+        #[arg(long, value_name = "NAME@N[:SECONDS]")]
+        fault: Vec<Fault>,
+        /// Milliseconds that one label takes.
+        #[arg(long, default_value_t = 250, value_name = "MS")]
+        label_ms: u64,
+        /// Its own serial number.
+        #[arg(long, default_value = "D2J250000001")]
+        serial: String,
+        /// Lifetime label count to begin with.
+        #[arg(long, default_value_t = 1000)]
+        odometer: u64,
+    },
+    /// A virtual scanner: plays a tape into a pseudo-terminal.
+    Scanner {
+        /// The tape: `DELAY_MS ESCAPED_BYTES` lines.
+        tape: PathBuf,
+        /// A symbolic link to the pseudo-terminal, for the configuration's `port`.
+        #[arg(long, value_name = "PATH")]
+        link: Option<PathBuf>,
+        /// 2 plays twice as fast; 0 without pauses.
+        #[arg(long, default_value_t = 1.0)]
+        speed: f64,
+        /// Keep the line open after the last scan, until Ctrl-C.
+        #[arg(long)]
+        stay: bool,
+    },
+}
+
+pub fn main(args: Args) -> Verdict {
+    let stop = stop_flag()?;
+    let wait = || {
+        while !stop.load(Ordering::Relaxed) {
+            std::thread::park_timeout(Duration::from_millis(200));
+        }
+    };
+    match args.what {
+        What::Printer { listen, out, fault, label_ms, serial, odometer } => {
+            let engine = engine::Options {
+                serial,
+                odometer,
+                label_time: Duration::from_millis(label_ms),
+                faults: fault,
+                ..engine::Options::default()
+            };
+            let png = out.is_some();
+            let handle = printer::start(printer::Options { listen, out, png, engine }).map_err(|e| Stop::failed(format!("{listen}: {e}")))?;
+            answer(format!("virtual Zebra at tcp://{}", handle.local_addr()));
+            wait();
+            answer(format!("{} labels came out", handle.labels().len()));
+            Ok(End::Done)
+        }
+        What::Scanner { tape, link, speed, stay } => {
+            let text = std::fs::read_to_string(&tape).map_err(|e| Stop::usage(format!("{}: {e}", tape.display())))?;
+            let tape = scanner::Tape::parse(&text).map_err(|e| Stop::usage(format!("{}: {e}", tape.display())))?;
+            let player = scanner::Player::open(link.as_deref()).map_err(|e| Stop::failed(format!("no pseudo-terminal: {e}")))?;
+            answer(format!("virtual scanner at {}", player.slave_path().display()));
+            player.play(&tape, speed, |line| answer(scanner::escape(&line.bytes))).map_err(Stop::failed)?;
+            if stay {
+                wait();
+            }
+            Ok(End::Done)
+        }
+    }
+}

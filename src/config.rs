@@ -1,0 +1,365 @@
+//! The station's configuration: one TOML file in, a [`Config`] or *every* mistake out, each with file,
+//! line and the nearest known key. Nothing is guessed: a key that is mistyped stops the start.
+//!
+//! Reading the file is the caller's business; this is a function of its text.
+
+use crate::device::{ScannerKind, ScannerSettings};
+use crate::label::{Dpi, Stock};
+use crate::scan::{IDLE_GAP_MS, Suffix};
+use crate::store::import::ImportMap;
+use crate::strict_toml::{self, Problem, Read, Table};
+use chrono_tz::Tz;
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Where the configuration stands unless `--config` says otherwise.
+pub const DEFAULT_PATH: &str = "/etc/backdock/backdock.toml";
+/// Where the daemon listens for the command line unless `[station] socket` says otherwise.
+pub const DEFAULT_SOCKET: &str = "/run/backdock/backdock.sock";
+
+/// Everything that one station is told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub station: Station,
+    pub web: Web,
+    pub programs: Programs,
+    pub shipments: ImportMap,
+    pub scanners: Vec<ScannerSettings>,
+    pub printers: Vec<Printer>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Station {
+    /// Names the station in every journal row.
+    pub id: String,
+    /// Two characters `A-Z0-9` inside the RMA numbers it issues; unique per station.
+    pub code: String,
+    /// The dock's calendar: a receipt at 23:59 is on that day here.
+    pub timezone: Tz,
+    pub data: PathBuf,
+    pub socket: PathBuf,
+    /// Whether a badge must be scanned before anything else.
+    pub badge_required: bool,
+    /// What the command, answer and badge barcodes begin with, if a dock wants them marked.
+    pub prefix: String,
+    /// Raw scans are erased after so many days; their hashes stay in the journal.
+    pub raw_days: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct Web {
+    pub listen: SocketAddr,
+}
+
+#[derive(Clone, Debug)]
+pub struct Programs {
+    /// A directory of program files; `None` serves the embedded ones.
+    pub dir: Option<PathBuf>,
+    /// The program of an RMA that does not say one.
+    pub default: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Printer {
+    pub name: String,
+    pub link: SocketAddr,
+    pub dpi: Dpi,
+    pub stock: Stock,
+}
+
+/// Reads a configuration. `file` only names it in messages.
+///
+/// # Errors
+/// All problems found, sorted by line.
+pub fn parse(file: &str, text: &str) -> Result<Read<Config>, Vec<Problem>> {
+    strict_toml::read(file, text, |root| {
+        let config = Config {
+            station: root.table("station", station),
+            web: root.table("web", |t| Web {
+                listen: t.parsed("listen", blank(), address).or(SocketAddr::from(([127, 0, 0, 1], 8631))),
+            }),
+            programs: root.table("programs", |t| Programs {
+                dir: t.string("dir").optional().map(PathBuf::from),
+                default: t.string("default").or("voip-reseller".to_owned()),
+            }),
+            shipments: root.optional_table("shipments", shipments).unwrap_or_default(),
+            scanners: root.tables("scanner", scanner),
+            printers: root.tables("printer", printer),
+        };
+        let mut names = BTreeSet::new();
+        let devices = config.scanners.iter().map(|s| ("scanner", &s.name)).chain(config.printers.iter().map(|p| ("printer", &p.name)));
+        for (kind, name) in devices {
+            if !name.is_empty() && !names.insert(name) {
+                root.problem(kind, format!("two devices are called {name:?}; every scanner and printer needs a name of its own"));
+            }
+        }
+        let mut ways = BTreeSet::new();
+        for s in &config.scanners {
+            if !ways.insert(format!("{:?}", s.kind)) {
+                root.problem("scanner", format!("{:?} reads the same port as another scanner; one port has one scanner", s.name));
+            }
+        }
+        let mut links = BTreeSet::new();
+        for p in &config.printers {
+            if !links.insert(p.link) {
+                root.problem("printer", format!("{:?} has the same link as another printer ({})", p.name, p.link));
+            }
+        }
+        if config.scanners.is_empty() {
+            root.warning("scanner", "no [[scanner]]: nothing can be scanned at this station");
+        }
+        if config.printers.is_empty() {
+            root.warning("printer", "no [[printer]]: labels cannot be printed; their jobs will wait");
+        }
+        config
+    })
+}
+
+fn station(t: &mut Table) -> Station {
+    let id = t.parsed("id", String::new(), |s| {
+        let ok = s.len() <= 20 && s.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+        if ok { Ok(s.to_owned()) } else { Err("a station id has 1 to 20 letters, digits, - _ .") }
+    });
+    let id = id.required();
+    let code = t.parsed("code", String::new(), |s| {
+        let ok = s.len() == 2 && s.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+        if ok { Ok(s.to_owned()) } else { Err("a station code has exactly two characters A-Z or 0-9") }
+    });
+    Station {
+        id,
+        code: code.required(),
+        timezone: t
+            .parsed("timezone", Tz::UTC, |s| {
+                s.parse::<Tz>().map_err(|_| "no such time zone; write it like America/Chicago or Europe/Berlin")
+            })
+            .required(),
+        data: PathBuf::from(t.string("data").or("/var/lib/backdock".to_owned())),
+        socket: PathBuf::from(t.string("socket").or(DEFAULT_SOCKET.to_owned())),
+        badge_required: t.choice("badge", &[("optional", false), ("required", true)]).or(false),
+        prefix: t
+            .parsed("prefix", String::new(), |s| {
+                let ok = s.len() <= 8 && s.bytes().all(|b| b.is_ascii_alphanumeric());
+                if ok { Ok(s.to_ascii_uppercase()) } else { Err("a prefix has at most 8 letters and digits") }
+            })
+            .or(String::new()),
+        raw_days: t.integer("raw_days", 1..=3650).or(90) as u32,
+    }
+}
+
+fn shipments(t: &mut Table) -> ImportMap {
+    let mut map = ImportMap::default();
+    for (ours, theirs) in t.string_map("columns") {
+        if let Err(message) = map.set_column(&ours, &theirs) {
+            t.problem("columns", message);
+        }
+    }
+    if let Some(c) = t.string("delimiter").optional()
+        && let Err(message) = map.set_delimiter(&c)
+    {
+        t.problem("delimiter", message);
+    }
+    if let Some(formats) = t.strings("date_formats").optional()
+        && let Err(message) = map.set_date_formats(formats)
+    {
+        t.problem("date_formats", message);
+    }
+    if let Some(e) = t.string("encoding").optional()
+        && let Err(message) = map.set_encoding(&e)
+    {
+        t.problem("encoding", message);
+    }
+    map
+}
+
+fn device_name(t: &mut Table) -> String {
+    t.parsed("name", String::new(), |s| {
+        let ok = s.len() <= 20 && s.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        if ok { Ok(s.to_owned()) } else { Err("a device name has 1 to 20 letters, digits, - _") }
+    })
+    .required()
+}
+
+fn scanner(t: &mut Table) -> ScannerSettings {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        Serial,
+        Tcp,
+        Replay,
+    }
+    let name = device_name(t);
+    let kinds = [("serial", Kind::Serial), ("tcp", Kind::Tcp), ("replay", Kind::Replay)];
+    let kind = match t.choice("kind", &kinds).required() {
+        Kind::Serial => ScannerKind::Serial {
+            port: PathBuf::from(t.string("port").required()),
+            baud: baud(t),
+        },
+        Kind::Tcp => {
+            let connect = t.parsed("connect", blank(), address).optional();
+            let listen = t.parsed("listen", blank(), address).optional();
+            match (connect, listen) {
+                (Some(addr), None) => ScannerKind::TcpConnect { addr },
+                (None, Some(addr)) => ScannerKind::TcpListen { addr },
+                _ => {
+                    t.problem("kind", "a tcp scanner needs either connect = \"ADDRESS:PORT\" or listen = \"ADDRESS:PORT\"");
+                    ScannerKind::TcpConnect { addr: blank() }
+                }
+            }
+        }
+        Kind::Replay => ScannerKind::Replay { path: PathBuf::from(t.string("path").required()) },
+    };
+    let suffixes = [
+        ("cr", Suffix::Cr),
+        ("lf", Suffix::Lf),
+        ("crlf", Suffix::CrLf),
+        ("tab", Suffix::Tab),
+        ("idle", Suffix::Idle),
+    ];
+    ScannerSettings {
+        name,
+        kind,
+        suffix: t.choice("suffix", &suffixes).or(Suffix::Cr),
+        idle_gap_ms: t.integer("idle_ms", 5..=2000).or(IDLE_GAP_MS as i64) as u64,
+    }
+}
+
+/// The rates a UART has; anything else is a typing mistake.
+const BAUD: [i64; 10] = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115_200, 230_400, 460_800];
+
+fn baud(t: &mut Table) -> u32 {
+    let rate = t.integer("baud", 1200..=460_800).or(9600);
+    if !BAUD.contains(&rate) {
+        t.problem("baud", format!("{rate} is no serial speed; usual ones are 9600 and 115200"));
+    }
+    rate as u32
+}
+
+fn dpi(t: &mut Table) -> Dpi {
+    let number = t.integer("dpi", 100..=1200).required();
+    Dpi::from_number(number as u32).unwrap_or_else(|| {
+        if (100..=1200).contains(&number) {
+            t.problem("dpi", format!("{number} is no print head; Zebra makes 203, 300 and 600 dots per inch"));
+        }
+        Dpi::D203
+    })
+}
+
+fn printer(t: &mut Table) -> Printer {
+    Printer {
+        name: device_name(t),
+        link: t
+            .parsed("link", blank(), |s| {
+                let rest = s.strip_prefix("tcp://").ok_or("a link is written tcp://ADDRESS:PORT, usually port 9100")?;
+                address(rest)
+            })
+            .required(),
+        dpi: dpi(t),
+        stock: t.parsed("stock", Stock::inches(4, 3), |s| s.parse::<Stock>()).required(),
+    }
+}
+
+/// Stands in where an address is missing or wrong; never leaves [`parse`].
+fn blank() -> SocketAddr {
+    SocketAddr::from(([0, 0, 0, 0], 0))
+}
+
+/// Numeric addresses only: a name server that is down must not stop a dock.
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "not an address; write it as 192.0.2.7:9100 (numbers, no names)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+[station]
+id = "DOCK1"
+code = "D1"
+timezone = "America/Chicago"
+data = "/var/lib/backdock"
+[web]
+listen = "127.0.0.1:8631"
+[programs]
+dir = "/etc/backdock/programs"
+default = "voip-reseller"
+[[scanner]]
+name = "gun"
+kind = "serial"
+port = "/dev/ttyACM0"
+baud = 9600
+suffix = "cr"
+[[printer]]
+name = "zebra"
+link = "tcp://192.0.2.7:9100"
+dpi = 203
+stock = "4x3"
+"#;
+
+    fn problems(text: &str) -> Vec<String> {
+        match parse("dock.toml", text) {
+            Ok(_) => Vec::new(),
+            Err(found) => found.iter().map(|p| p.to_string()).collect(),
+        }
+    }
+
+    #[test]
+    fn the_documented_shape_is_read() {
+        let read = parse("dock.toml", GOOD).unwrap();
+        assert_eq!(read.warnings, []);
+        let c = read.value;
+        assert_eq!(c.station.code, "D1");
+        assert_eq!(c.station.timezone, chrono_tz::America::Chicago);
+        assert_eq!(c.scanners[0].kind, ScannerKind::Serial { port: "/dev/ttyACM0".into(), baud: 9600 });
+        assert_eq!(c.printers[0].link.port(), 9100);
+        assert_eq!(c.printers[0].stock.to_string(), "4x3");
+        assert!(!c.station.badge_required);
+    }
+
+    #[test]
+    fn every_kind_of_mistake_is_named_with_its_line() {
+        // (what is replaced, by what, what the message must contain)
+        let cases = [
+            ("id = \"DOCK1\"", "idd = \"DOCK1\"", "dock.toml:3"),
+            ("id = \"DOCK1\"", "id = \"DOCK 1\"", "letters, digits"),
+            ("code = \"D1\"", "code = \"d1\"", "two characters"),
+            ("code = \"D1\"", "code = \"DD1\"", "two characters"),
+            ("code = \"D1\"", "code = 11", "dock.toml:4"),
+            ("America/Chicago", "America/Chicagoo", "time zone"),
+            ("127.0.0.1:8631", "localhost:8631", "not an address"),
+            ("127.0.0.1:8631", "127.0.0.1:86310", "not an address"),
+            ("kind = \"serial\"", "kind = \"seriel\"", "serial"),
+            ("baud = 9600", "baud = 9601", "baud"),
+            ("baud = 9600", "baud = \"fast\"", "baud"),
+            ("suffix = \"cr\"", "suffix = \"enter\"", "suffix"),
+            ("port = \"/dev/ttyACM0\"", "", "port"),
+            ("dpi = 203", "dpi = 204", "dpi"),
+            ("stock = \"4x3\"", "stock = \"4by3\"", "stock"),
+            ("tcp://192.0.2.7:9100", "192.0.2.7:9100", "tcp://"),
+            ("tcp://192.0.2.7:9100", "usb://1", "tcp://"),
+            ("name = \"zebra\"", "name = \"gun\"", "two devices are called"),
+            ("[web]", "[webb]", "web"),
+            ("[station]", "[station", "dock.toml:2"),
+        ];
+        for (from, to, want) in cases {
+            let text = GOOD.replacen(from, to, 1);
+            assert_ne!(text, GOOD, "{from} is not in the sample");
+            let found = problems(&text);
+            assert!(found.iter().any(|p| p.contains(want)), "{from} -> {to}: wanted {want:?} in {found:#?}");
+        }
+    }
+
+    #[test]
+    fn all_mistakes_are_listed_not_only_the_first() {
+        let text = GOOD.replace("D1\"", "d\"").replace("dpi = 203", "dpi = 1").replace("suffix", "sufix");
+        let found = problems(&text);
+        assert!(found.len() >= 3, "{found:#?}");
+        assert!(found.iter().any(|p| p.contains("sufix") && p.contains("suffix")), "{found:#?}");
+    }
+
+    #[test]
+    fn two_scanners_on_one_port_are_refused() {
+        let text = format!("{GOOD}\n[[scanner]]\nname = \"gun2\"\nkind = \"serial\"\nport = \"/dev/ttyACM0\"\n");
+        assert!(problems(&text).iter().any(|p| p.contains("same port")));
+    }
+}

@@ -1,0 +1,73 @@
+//! Whether this process may open a device node, and if not, what the operator does about it.
+
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+use std::io::{self, BufRead};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// Asks without opening, for the user this process acts as. `Err` is the sentence for the operator.
+pub(super) fn may_open(path: &Path) -> Result<(), String> {
+    match accessat(CWD, path, Access::READ_OK | Access::WRITE_OK, AtFlags::EACCESS) {
+        Ok(()) => Ok(()),
+        Err(e) => Err(explain(path, &e.into())),
+    }
+}
+
+/// The sentence for a refused or failed open of `path`.
+pub(super) fn explain(path: &Path, error: &io::Error) -> String {
+    let name = path.display();
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            let group = std::fs::metadata(path).ok().and_then(|m| group_name(m.gid()));
+            match group.as_deref() {
+                None | Some("root") => {
+                    format!(
+                        "no permission for {name}: install the udev rules (70-backdock.rules) and plug the device in again"
+                    )
+                }
+                Some(group) => format!(
+                    "no permission for {name}: add the station's user to group {group} (sudo usermod -aG {group} backdock) and start the station again"
+                ),
+            }
+        }
+        io::ErrorKind::NotFound => {
+            format!("{name} is not there: plug the scanner in, or correct `port` (`backdock devices` lists the ports)")
+        }
+        _ => format!("cannot open {name}: {error}"),
+    }
+}
+
+/// The name of a group, from /etc/group (`name:password:gid:members`).
+fn group_name(gid: u32) -> Option<String> {
+    named(io::BufReader::new(std::fs::File::open("/etc/group").ok()?), gid)
+}
+
+fn named(groups: impl BufRead, gid: u32) -> Option<String> {
+    groups.lines().map_while(Result::ok).find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, number) = (fields.next()?, fields.nth(1)?);
+        (number.parse() == Ok(gid)).then(|| name.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_names_the_device_and_the_next_step() {
+        let path = Path::new("/dev/backdock-test-none");
+        let denied = explain(path, &io::ErrorKind::PermissionDenied.into());
+        assert!(denied.contains("/dev/backdock-test-none") && denied.contains("70-backdock.rules"), "{denied}");
+        assert!(may_open(path).is_err_and(|e| e.contains("is not there") && e.contains("`port`")));
+        let grouped = explain(Path::new("/etc/group"), &io::ErrorKind::PermissionDenied.into());
+        assert!(grouped.contains("no permission for /etc/group"), "{grouped}");
+    }
+
+    #[test]
+    fn a_group_is_found_by_its_number() {
+        let file = "root:x:0:\ndialout:x:20:anna,ben\nshort\nuucp:x:200:\n";
+        assert_eq!(named(file.as_bytes(), 20).as_deref(), Some("dialout"));
+        assert_eq!(named(file.as_bytes(), 2), None);
+    }
+}

@@ -1,0 +1,19 @@
+//! The nouns of the returns dock. No room owns them, every room may use them, and they know nothing
+//! of threads, files, databases or devices. One word for one thing, here and in tables, JSON,
+//! screens and the manual.
+
+pub mod date;
+pub mod check37;
+pub mod event;
+pub mod facts;
+pub mod identity;
+pub mod job;
+pub mod mac;
+pub mod money;
+pub mod presence;
+pub mod rma;
+pub mod screen;
+pub mod session;
+pub mod shipment;
+pub mod text;
+pub mod verdict;

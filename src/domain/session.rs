@@ -1,0 +1,29 @@
+//! What the dock is in the middle of: who is badged in, which box is open, which unit is half
+//! scanned, and what UNDO would take back. One session per station; it is a projection of the
+//! journal, so a killed daemon comes back in the middle of the same box.
+
+use super::mac::Mac;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Session {
+    /// Who works at the dock, if somebody badged in.
+    pub badge: Option<String>,
+    /// The RMA whose box is open.
+    pub rma: Option<String>,
+    /// A unit of which only the serial or only the MAC was scanned.
+    pub pending: Option<Pending>,
+    /// The station's last receipt number when the box was opened: UNDO goes back no further.
+    pub since: i64,
+    /// The newest receipt, kept after DONE so that REPRINT still knows it.
+    pub last: Option<i64>,
+}
+
+/// A unit of which only a part was scanned.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pending {
+    pub serial: Option<String>,
+    pub mac: Option<Mac>,
+}

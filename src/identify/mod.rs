@@ -1,0 +1,141 @@
+//! A scan becomes ranked candidates: what it may be, best first, each with its reason.
+//!
+//! Arrives: one [`Scan`] and what the station knows besides it. Leaves: at least one [`Candidate`].
+//! Promised: no payload is dropped (what has no known form is `unknown`), every part of a composite
+//! payload is named, the same scan in the same step gives the same answer, and no input panics.
+//!
+//! Each file reads one family and knows nothing of the others' rank. Here they are tried in order: our own
+//! words, then envelopes (ISO 15434, web address, GS1, keyed labels), and where there is no envelope the
+//! forms of bare data. The step the operator is in shifts the rank and never removes a candidate.
+
+mod carriers;
+mod digits;
+mod gs1;
+mod iso15434;
+mod labels;
+mod mh10;
+mod oui;
+mod own;
+mod parts;
+mod plain;
+mod url;
+
+pub use oui::brand_of;
+
+use crate::domain::identity::{Candidate, Kind};
+use crate::domain::text::escaped;
+use crate::scan::Scan;
+
+/// What the operator is doing; it ranks the candidates, it never removes one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Nothing is known of what comes next.
+    #[default]
+    Any,
+    /// A box is being received: tracking and RMA numbers come first.
+    Box,
+    /// A unit is being received: serials and MAC addresses come first.
+    Unit,
+}
+
+/// What is known besides the scan.
+pub struct Context<'a> {
+    pub step: Step,
+    /// Stands in front of every command, answer and badge barcode; empty for none. Case does not count.
+    pub prefix: &'a str,
+    /// Whether a text (upper case) is an RMA number by the pattern of a program served here.
+    pub rma_pattern: &'a dyn Fn(&str) -> bool,
+}
+
+/// How far the step shifts the confidence of what it expects, and of what it does not.
+const STEP_SHIFT: i16 = 15;
+
+/// A program's own pattern says so; patterns may be as wide as "eight digits".
+const BY_PATTERN: u8 = 75;
+
+/// More candidates than any label has parts are cut off, the least likely first.
+const CANDIDATES_MAX: usize = 64;
+
+/// Everything the scan may be, best first; never empty.
+pub fn identify(scan: &Scan, context: &Context) -> Vec<Candidate> {
+    let text = scan.text();
+    if let Some(word) = own::word(&text, context.prefix) {
+        return vec![word];
+    }
+    let text = text.trim();
+    let mut found = readings(scan, text);
+    let upper = text.to_ascii_uppercase();
+    if !text.is_empty() && (context.rma_pattern)(&upper) {
+        found.push(Candidate::new(
+            Kind::Rma,
+            escaped(upper.as_bytes()),
+            BY_PATTERN,
+            "matches a program's RMA number pattern",
+        ));
+    }
+    if found.is_empty() {
+        let why = if scan.data().is_empty() { "an empty scan" } else { "no known form" };
+        found.push(Candidate::new(Kind::Unknown, escaped(scan.data()), 1, why));
+    }
+    ranked(found, context.step)
+}
+
+/// The readings of an envelope, or else those of a bare payload; and of a carrier's number beside them.
+fn readings(scan: &Scan, text: &str) -> Vec<Candidate> {
+    let told_gs1 =
+        scan.aim.is_some_and(|a| [b"C1", b"d2", b"Q3", b"e0", b"e1", b"e2", b"J1"].iter().any(|cm| a.is(cm)));
+    // An article's symbol carries no tracking number, whatever its digits come to.
+    let article = scan.aim.is_some_and(|a| a.code == b'E');
+    let envelopes: [&dyn Fn() -> Vec<Candidate>; 4] = [
+        &|| iso15434::read(text),
+        &|| url::read(text),
+        // A symbology that is told and is not GS1 has no GS1 data.
+        &|| if told_gs1 || scan.aim.is_none() { gs1::read(text, told_gs1) } else { Vec::new() },
+        &|| labels::read(text),
+    ];
+    let mut found = envelopes.iter().map(|read| read()).find(|found| !found.is_empty()).unwrap_or_default();
+    if found.is_empty() {
+        found = plain::read(text, scan.aim);
+        found.extend(mh10::bare(text));
+    }
+    if !article {
+        found.extend(carriers::read(text));
+    }
+    found
+}
+
+/// One candidate for each kind and value, best first for the step.
+fn ranked(found: Vec<Candidate>, step: Step) -> Vec<Candidate> {
+    let mut ranked: Vec<(i16, Candidate)> = Vec::with_capacity(found.len());
+    for mut candidate in found {
+        let rank = i16::from(candidate.confidence) + shift(candidate.kind, step);
+        if matches!(candidate.kind, Kind::Unknown) || candidate.confidence == 100 {
+            // Neither what we printed ourselves nor what nobody knows depends on the step.
+        } else {
+            candidate.confidence = u8::try_from(rank.clamp(2, 99)).unwrap_or(0);
+        }
+        match ranked.iter_mut().find(|(_, c)| c.kind == candidate.kind && c.value == candidate.value) {
+            Some(same) if same.0 < rank => *same = (rank, candidate),
+            Some(_) => (),
+            None => ranked.push((rank, candidate)),
+        }
+    }
+    // Stable: equals stay in the order in which they stand in the payload.
+    ranked.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
+    ranked.into_iter().take(CANDIDATES_MAX).map(|(_, c)| c).collect()
+}
+
+fn shift(kind: Kind, step: Step) -> i16 {
+    use Kind::{Answer, Badge, Command, Gtin, Imei, Mac, Part, Rma, Serial, Sscc, Tracking, Unknown, Url};
+    let expected = match (kind, step) {
+        (_, Step::Any) | (Badge | Command | Answer | Unknown, _) => return 0,
+        (Tracking | Rma | Sscc, step) => step == Step::Box,
+        (Serial | Mac | Imei, step) => step == Step::Unit,
+        (Gtin | Part | Url, _) => false,
+    };
+    if expected { STEP_SHIFT } else { -STEP_SHIFT }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! The whole room: which reading comes first, in which step.
+
+use super::*;
+use crate::domain::check37;
+use proptest::prelude::*;
+
+fn look(raw: &str, step: Step) -> Vec<Candidate> {
+    let pattern = |text: &str| text.len() == 8 && text.starts_with("77") && text.bytes().all(|b| b.is_ascii_digit());
+    identify(&Scan::decode(raw.as_bytes().to_vec()), &Context { step, prefix: "", rma_pattern: &pattern })
+}
+
+fn first(raw: &str, step: Step) -> (Kind, String) {
+    let best = look(raw, step).remove(0);
+    (best.kind, best.value)
+}
+
+fn kinds(raw: &str, step: Step) -> Vec<Kind> {
+    look(raw, step).into_iter().map(|c| c.kind).collect()
+}
+
+#[test]
+fn the_step_decides_between_readings() {
+    use Kind::{Gtin, Imei, Mac, Rma, Serial, Sscc, Tracking};
+    for (raw, any, boxed, unit) in [
+        // An address with letters is an address everywhere.
+        ("001565ABCDEF", Mac, Mac, Mac),
+        // All digits, a known maker's, and right by FedEx's check digit.
+        ("001565000001", Mac, Mac, Mac),
+        ("000413000012", Mac, Tracking, Mac),
+        ("986578788855", Tracking, Tracking, Serial),
+        ("568283610012734", Tracking, Tracking, Serial),
+        ("490154203237518", Imei, Imei, Imei),
+        ("1Z999AA10123456784", Tracking, Tracking, Tracking),
+        ("1Z12345E8791315509", Tracking, Tracking, Serial),
+        ("000123450000000027", Sscc, Sscc, Serial),
+        ("00000123450000000027", Sscc, Sscc, Sscc),
+        ("4006381333931", Gtin, Gtin, Serial),
+        ("]E04006381333931", Gtin, Gtin, Gtin),
+        ("77123456", Rma, Rma, Serial),
+        ("3146019091637071", Serial, Serial, Serial),
+        ("S3146019091", Serial, Serial, Serial),
+    ] {
+        let got = [Step::Any, Step::Box, Step::Unit].map(|step| first(raw, step).0);
+        assert_eq!(got, [any, boxed, unit], "{raw}");
+    }
+}
+
+#[test]
+fn twelve_hex_digits_are_an_address_and_a_serial_number() {
+    for raw in ["0004F2ABCDEF", "001FC1ABCDEF", "0004f2abcdef"] {
+        let found = look(raw, Step::Unit);
+        let both: Vec<(Kind, &str)> = found.iter().map(|c| (c.kind, c.value.as_str())).collect();
+        let upper = raw.to_uppercase();
+        assert_eq!(both, [(Kind::Mac, upper.as_str()), (Kind::Serial, upper.as_str())]);
+        assert!(found[0].brand.is_some());
+    }
+}
+
+#[test]
+fn in_the_unit_step_a_serial_inside_a_composite_comes_first() {
+    for (raw, serial) in [
+        ("]d2010400638133393121AB12", "AB12"),
+        ("MAC: 80:5E:C0:12:34:56\nModel: T46U\nSN: AB12", "AB12"),
+        ("[)>\u{1e}06\u{1d}23S805EC0123456\u{1d}1PT46U\u{1d}SAB12\u{1e}\u{4}", "AB12"),
+        ("https://maker.example/q?mac=805EC0123456&sn=AB12", "AB12"),
+        ("https://id.example/01/04006381333931/21/AB12", "AB12"),
+        (r#"{"mac":"805EC0123456","sn":"AB12"}"#, "AB12"),
+    ] {
+        assert_eq!(first(raw, Step::Unit), (Kind::Serial, serial.into()), "{raw}");
+        assert!(look(raw, Step::Unit).len() >= 2, "{raw}");
+    }
+}
+
+#[test]
+fn in_the_box_step_tracking_and_rma_numbers_come_first() {
+    for (raw, kind, value) in [
+        ("SN: AB12; RMA: 4711", Kind::Rma, "4711"),
+        ("SN=AB12,Tracking=1Z999AA10123456784", Kind::Tracking, "1Z999AA10123456784"),
+        ("]C14201028200009261290113185417468510", Kind::Tracking, "9261290113185417468510"),
+        ("]C19611020987654312345672", Kind::Tracking, "9611020987654312345672"),
+        ("]C100000123450000000027", Kind::Sscc, "000123450000000027"),
+        (
+            "[)>\u{1e}01\u{1d}96841706672\u{1d}840\u{1d}001\u{1d}1Z12345675\u{1d}UPSN\u{1d}12345E\u{1d}089\u{1e}\u{4}",
+            Kind::Tracking,
+            "1Z12345E0112345675",
+        ),
+    ] {
+        assert_eq!(first(raw, Step::Box), (kind, value.into()), "{raw}");
+    }
+}
+
+#[test]
+fn our_own_words_are_nothing_else_and_need_their_prefix() {
+    for (raw, kind, value) in
+        [("done", Kind::Command, "DONE"), ("No", Kind::Answer, "NO"), ("BADGEb7", Kind::Badge, "B7")]
+    {
+        for step in [Step::Any, Step::Box, Step::Unit] {
+            let found = look(raw, step);
+            assert_eq!(
+                (found.len(), found[0].kind, found[0].value.as_str(), found[0].confidence),
+                (1, kind, value, 100)
+            );
+        }
+    }
+    let context = Context { step: Step::Any, prefix: "ZZ", rma_pattern: &|_| false };
+    let kind = |raw: &str| identify(&Scan::decode(raw.into()), &context)[0].kind;
+    assert_eq!((kind("zzDONE"), kind("DONE")), (Kind::Command, Kind::Serial));
+    // The symbology identifier is no part of the payload.
+    assert_eq!(first("]C0DONE", Step::Any), (Kind::Command, "DONE".into()));
+}
+
+#[test]
+fn our_rma_numbers_are_known_in_every_step() {
+    let number = format!("R26D100008{}", check37::check_char("R26D100008").unwrap());
+    for step in [Step::Any, Step::Box, Step::Unit] {
+        assert_eq!(first(&number.to_lowercase(), step), (Kind::Rma, number.clone()));
+    }
+    assert_eq!(first(&format!("RMA# {number}"), Step::Unit), (Kind::Rma, number));
+}
+
+#[test]
+fn a_symbology_that_is_not_gs1_carries_no_gs1() {
+    assert_eq!(kinds("]C021AB12345678", Step::Any), [Kind::Serial]);
+    assert_eq!(first("]C121AB12345678", Step::Any), (Kind::Serial, "AB12345678".into()));
+    assert_eq!(first("]E0986578788855", Step::Box).0, Kind::Gtin, "an article's symbol is no tracking number");
+}
+
+#[test]
+fn nothing_is_dropped() {
+    for raw in
+        ["", " ", "\u{1d}", "^XA^XZ", "~JR", "two words", "\u{e9}\u{e8}", "<script>", "'; DROP TABLE unit;--", "\0\0"]
+    {
+        let found = look(raw, Step::Any);
+        assert_eq!((found.len(), found[0].kind), (1, Kind::Unknown), "{raw:?} {found:?}");
+        assert_eq!(found[0].value, escaped(raw.as_bytes()), "{raw:?}");
+    }
+    assert_eq!(look("", Step::Any)[0].why, "an empty scan");
+}
+
+#[test]
+fn one_reading_is_given_once_with_its_best_reason() {
+    let number = format!("R26D100008{}", check37::check_char("R26D100008").unwrap());
+    let context = Context { step: Step::Box, prefix: "", rma_pattern: &|text| text.starts_with('R') };
+    let found = identify(&Scan::decode(number.into()), &context);
+    assert_eq!(found.iter().map(|c| c.kind).collect::<Vec<_>>(), [Kind::Rma, Kind::Serial]);
+    assert!(found[0].why.contains("our RMA numbers"));
+    assert_eq!(kinds("SN: AB12; S/N: AB12", Step::Unit), [Kind::Serial]);
+}
+
+#[test]
+fn a_payload_of_endless_parts_gives_a_bounded_answer() {
+    let parts: String = (0..500).map(|i| format!("\u{1d}Q{i}")).collect();
+    let found = look(&format!("[)>\u{1e}06\u{1d}SAB12{parts}\u{1e}\u{4}"), Step::Any);
+    assert_eq!((found.len(), found[0].kind, found[0].value.as_str()), (CANDIDATES_MAX, Kind::Serial, "AB12"));
+}
+
+#[test]
+fn blanks_and_line_ends_around_a_datum_do_not_hide_it() {
+    assert_eq!(first(" 00:15:65:ab:cd:ef \r\n", Step::Any), (Kind::Mac, "001565ABCDEF".into()));
+    assert_eq!(first("SN12345678\r", Step::Unit), (Kind::Serial, "SN12345678".into()));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_give_ranked_harmless_candidates(
+        raw in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..80),
+            "(\\]C1|\\]d2|\\[\\)>|\u{1d}|\u{1e}|06|05|01|21|SN:|MAC=|https://|[0-9]{4}|[A-Z]|/|,|\u{e9}){0,14}".prop_map(String::into_bytes),
+        ],
+        step in prop_oneof![Just(Step::Any), Just(Step::Box), Just(Step::Unit)],
+    ) {
+        let found = identify(&Scan::decode(raw), &Context { step, prefix: "", rma_pattern: &|t| t.len() == 7 });
+        prop_assert!(!found.is_empty());
+        prop_assert!(found.windows(2).all(|w| w[0].confidence >= w[1].confidence));
+        prop_assert!(found.iter().all(|c| c.confidence <= 100 && !c.why.is_empty()));
+        prop_assert!(found.iter().all(|c| c.value.bytes().all(|b| (b' '..=b'~').contains(&b))));
+        for (i, a) in found.iter().enumerate() {
+            prop_assert!(found[..i].iter().all(|b| (a.kind, &a.value) != (b.kind, &b.value)));
+        }
+    }
+
+    #[test]
+    fn an_address_is_found_in_any_spelling(mac in 0u64..1 << 40, sep in prop_oneof![Just(""), Just(":"), Just("-"), Just(".")], lower in any::<bool>()) {
+        // 0x1565 in front: a known maker, so that the reading never depends on the digits behind.
+        let hex = format!("001565{:06X}", mac & 0xFF_FFFF);
+        let width = if sep == "." { 4 } else { 2 };
+        let groups: Vec<&str> = (0..12 / width).map(|i| &hex[i * width..(i + 1) * width]).collect();
+        let text = groups.join(sep);
+        let text = if lower { text.to_lowercase() } else { text };
+        prop_assert!(look(&text, Step::Unit).iter().any(|c| c.kind == Kind::Mac && c.value == hex && c.brand.as_deref() == Some("Yealink")));
+    }
+}

@@ -1,0 +1,243 @@
+//! The part of a label that says many small things: captioned values in one or two columns.
+//!
+//! Arrives: [`Item`]s in reading order and the room for them. Leaves: their texts on the page, in the
+//! largest type in which all of them fit. Values stand in a column of their own, captions share their
+//! baseline; an item too wide for half the room takes a whole row; what is still too wide is wrapped,
+//! and only what may be cut is cut.
+
+use super::layout::{Page, wrap};
+use super::metrics;
+
+/// Smallest type that is read without a glass, mm of cell height.
+pub(super) const TYPE_MIN_MM: f32 = 1.9;
+/// From one line's top to the next, in cell heights.
+pub(super) const LEADING: f32 = 1.12;
+/// Larger details would compete with what matters more; a share of the label's height.
+const TYPE_MAX: f32 = 0.058;
+/// Captions are this much of their value, but never below [`CAPTION_MIN_MM`].
+const CAPTION: f32 = 0.62;
+const CAPTION_MIN_MM: f32 = 1.6;
+/// Between a caption and its value, and half of it between two columns, in cell heights.
+const GAP: f32 = 0.55;
+/// Rows move at most this far apart to fill the room, in cell heights.
+const SPREAD_MAX: f32 = 0.6;
+/// Smaller type without broken lines is preferred down to this share of the type with them.
+const WHOLE_LINES_FROM: f32 = 0.7;
+
+/// One thing to say; nothing is said for an empty value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Item<'a> {
+    field: &'static str,
+    caption: &'static str,
+    value: &'a str,
+    /// Type size relative to the other details.
+    scale: f32,
+    /// Most lines it may take.
+    lines: usize,
+    cut: bool,
+    /// Of caption and value in thousandths of their cell heights.
+    widths: [u32; 2],
+}
+
+impl<'a> Item<'a> {
+    /// `field` is its name for errors and notes; `caption` may be empty.
+    pub fn new(field: &'static str, caption: &'static str, value: &'a str) -> Item<'a> {
+        let widths = [metrics::width(caption), metrics::width(value)];
+        Item { field, caption, value, scale: 1.0, lines: 1, cut: false, widths }
+    }
+
+    pub fn scaled(self, scale: f32) -> Item<'a> {
+        Item { scale, ..self }
+    }
+
+    /// It may be broken into up to `lines` lines.
+    pub fn lines(self, lines: usize) -> Item<'a> {
+        Item { lines, ..self }
+    }
+
+    /// It may end in `...`. Identifiers and dates may not.
+    pub fn cut(self) -> Item<'a> {
+        Item { cut: true, ..self }
+    }
+}
+
+/// A rectangle to fill, in dots.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    pub x: f32,
+    pub y: f32,
+    pub width: f32,
+    pub height: f32,
+}
+
+/// How the items may be arranged.
+#[derive(Debug, Clone, Copy)]
+struct Manner {
+    columns: usize,
+    /// All captions share one column.
+    aligned: bool,
+    /// Captioned values may be broken into lines.
+    wrapping: bool,
+}
+
+/// Where one item stands, relative to the room.
+struct Placed<'a> {
+    item: &'a Item<'a>,
+    /// Of the caption, and of the value.
+    x: [f32; 2],
+    y: f32,
+    row: usize,
+}
+
+/// What all of it takes at one type size.
+#[derive(Debug, Clone, Copy)]
+struct Fit {
+    height: f32,
+    columns: usize,
+    total: f32,
+    rows: usize,
+    /// Some captioned value takes more than one line.
+    broken: bool,
+}
+
+/// Puts `items` into `room`, in one column or, where that makes the type larger, in up to `columns`.
+/// `aligned` gives all captions a column of their own. Returns the fields that were cut, or the field
+/// that does not fit.
+pub(super) fn place(
+    page: &mut Page,
+    items: &[Item],
+    room: Room,
+    columns: usize,
+    aligned: bool,
+) -> Result<Vec<&'static str>, &'static str> {
+    let manner = |wrapping| Manner { columns, aligned, wrapping };
+    let mut fit = largest(page, items, room, manner(true))?;
+    if fit.broken
+        && let Ok(whole) = largest(page, items, room, manner(false))
+        && whole.height >= WHOLE_LINES_FROM * fit.height
+    {
+        fit = whole;
+    }
+    Ok(draw(page, items, room, aligned, fit))
+}
+
+/// The largest type in which the items fit. Smaller type never needs more room, so it is halved in on.
+fn largest(page: &Page, items: &[Item], room: Room, manner: Manner) -> Result<Fit, &'static str> {
+    // One column reads faster than two, at the same size.
+    let attempt = |height: f32| {
+        let mut failed = items.last().map_or("", |item| item.field);
+        for columns in 1..=manner.columns {
+            match arrange(page, items, room.width, Manner { columns, ..manner }, height, |_| ()) {
+                Ok(fit) if fit.total <= room.height => return Ok(fit),
+                Ok(_) => {}
+                Err(field) => failed = field,
+            }
+        }
+        Err(failed)
+    };
+    let mut low = page.mm(TYPE_MIN_MM);
+    let mut high = (f32::from(page.height) * TYPE_MAX).max(low);
+    if let Ok(most) = attempt(high) {
+        return Ok(most);
+    }
+    let mut best = attempt(low)?;
+    for _ in 0..5 {
+        let middle = (low + high) / 2.0;
+        match attempt(middle) {
+            Ok(fit) => (best, low) = (fit, middle),
+            Err(_) => high = middle,
+        }
+    }
+    Ok(best)
+}
+
+fn caption_height(page: &Page, height: f32) -> f32 {
+    (height * CAPTION).max(page.mm(CAPTION_MIN_MM)).min(height)
+}
+
+/// Lays the items out at cell height `height` and hands each one's place to `place`; or names the one
+/// that is too wide.
+fn arrange<'a>(
+    page: &Page,
+    items: &'a [Item<'a>],
+    width: f32,
+    manner: Manner,
+    height: f32,
+    mut place: impl FnMut(Placed<'a>),
+) -> Result<Fit, &'static str> {
+    let small = caption_height(page, height);
+    let own_indent = |item: &Item| match item.widths[0] {
+        0 => 0.0,
+        caption => metrics::dots(caption, small) + GAP * height,
+    };
+    let said = || items.iter().filter(|item| !item.value.is_empty());
+    let widest = said().map(own_indent).fold(0.0, f32::max);
+    let between = 2.0 * GAP * height;
+    let column = (width - between * (manner.columns - 1) as f32) / manner.columns as f32;
+    let mut broken = false;
+    // The row being filled: its top, its number, its height, and the columns taken.
+    let (mut y, mut row, mut tall, mut taken) = (0.0, 0, 0f32, 0);
+    for item in said() {
+        let h = height * item.scale;
+        let indent = match item.widths[0] {
+            0 => 0.0,
+            _ if manner.aligned => widest,
+            _ => own_indent(item),
+        };
+        let needs = indent + metrics::dots(item.widths[1], h);
+        let half = manner.columns > 1 && !item.caption.is_empty() && needs <= column;
+        if taken > 0 && !half {
+            (y, row, tall, taken) = (y + tall, row + 1, 0.0, 0);
+        }
+        let lines = if needs <= width {
+            1
+        } else if manner.wrapping || item.caption.is_empty() {
+            wrap(item.value, width - indent, h, item.lines, item.cut).ok_or(item.field)?.0.len()
+        } else {
+            return Err(item.field);
+        };
+        let x = taken as f32 * (column + between);
+        broken |= lines > 1 && !item.caption.is_empty();
+        place(Placed { item, x: [x, x + indent], y, row });
+        tall = tall.max(lines as f32 * h * LEADING);
+        taken = if half { (taken + 1) % manner.columns } else { 0 };
+        if taken == 0 {
+            (y, row, tall) = (y + tall, row + 1, 0.0);
+        }
+    }
+    let rows = row + usize::from(taken > 0);
+    Ok(Fit { height, columns: manner.columns, total: y + tall, rows, broken })
+}
+
+/// Writes what fits, with the height left over spread between the rows.
+fn draw(page: &mut Page, items: &[Item], room: Room, aligned: bool, fit: Fit) -> Vec<&'static str> {
+    let Fit { height, columns, total, rows, .. } = fit;
+    let small = caption_height(page, height);
+    let gaps = rows.saturating_sub(1).max(1) as f32;
+    let spread = ((room.height - total) / gaps).min(height * SPREAD_MAX);
+    let mut placed = Vec::with_capacity(items.len());
+    let manner = Manner { columns, aligned, wrapping: true };
+    // It fitted a moment ago, and places do not depend on whether values may be broken.
+    let _ = arrange(page, items, room.width, manner, height, |at| placed.push(at));
+    let mut cut = Vec::new();
+    for Placed { item, x, y, row } in placed {
+        let h = height * item.scale;
+        let [caption_x, x] = x.map(|x| room.x + x);
+        let y = room.y + y + row as f32 * spread;
+        // On the value's baseline.
+        let caption_y = y + (h - small) * metrics::BASELINE;
+        page.text(caption_x, caption_y, small, item.caption, false);
+        let right = room.x + room.width;
+        if x + metrics::dots(item.widths[1], h) <= right {
+            page.text(x, y, h, item.value, false);
+            continue;
+        }
+        let wrapped = wrap(item.value, right - x, h, item.lines, item.cut);
+        let (lines, was_cut) = wrapped.unwrap_or_default();
+        for (n, line) in lines.iter().enumerate() {
+            page.text(x, y + n as f32 * h * LEADING, h, line, false);
+        }
+        cut.extend(was_cut.then_some(item.field));
+    }
+    cut
+}

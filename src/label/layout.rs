@@ -1,0 +1,305 @@
+//! What a label is made of: texts, barcodes, boxes and lines at places counted in dots.
+//!
+//! A design ([`super::unit`], ...) puts [`Element`]s on a [`Page`]; [`super::zpl`] writes them for the
+//! printer and [`super::preview`] draws them for the eye. Both see the same elements, so the picture
+//! shows the label and not an opinion of it. Here is also what every design needs: fitting a text
+//! into a width, wrapping it, cutting it, choosing a barcode's module.
+
+use super::code128::{Code128, QUIET};
+use super::metrics;
+use super::{Dpi, Stock};
+
+/// Thinnest bar or space, mm: what a hand-held scanner reads at arm's length from a worn label, and
+/// two dots at 203 dpi.
+const MODULE_MIN_MM: f32 = 0.19;
+/// Wider bars only cost room, mm.
+const MODULE_MAX_MM: f32 = 0.51;
+/// `^BY` and `^BQ` take 1 to 10 dots.
+const DOTS_MAX: u32 = 10;
+
+/// Clear space around a QR code, in modules (ISO/IEC 18004).
+pub(super) const QR_QUIET: u16 = 4;
+
+/// What a cut text ends in. Not U+2026: every font has the full stop.
+const CUT: &str = "...";
+
+/// One thing on the label. `x`, `y` are its upper left corner in dots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Element {
+    /// One line of text in a cell of `height` dots.
+    Text {
+        x: u16,
+        y: u16,
+        height: u16,
+        text: String,
+        /// White on the black box below it.
+        reverse: bool,
+    },
+    /// Bars without quiet zone; `module` is the narrowest bar in dots.
+    Code128 { x: u16, y: u16, module: u8, height: u16, code: Code128 },
+    /// Model 2, error correction Q, without quiet zone; `module` is a module's side in dots.
+    Qr { x: u16, y: u16, module: u8, data: String },
+    /// A frame `thickness` dots wide inside the rectangle; a filled box or a line when the thickness
+    /// is half the shorter side or more.
+    Box { x: u16, y: u16, width: u16, height: u16, thickness: u16 },
+}
+
+/// A rectangle in dots; right and bottom are outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rect {
+    pub left: i32,
+    pub top: i32,
+    pub right: i32,
+    pub bottom: i32,
+}
+
+impl Rect {
+    pub fn overlaps(self, other: Rect) -> bool {
+        self.left < other.right && other.left < self.right && self.top < other.bottom && other.top < self.bottom
+    }
+}
+
+impl Element {
+    /// The room it needs on paper, quiet zones, accents and the margin for the printer's own font
+    /// included.
+    pub fn bounds(&self) -> Rect {
+        let rect = |x: u16, y: u16, width: f32, height: u32, (beside, above): (u32, u32)| {
+            let (x, y) = (i32::from(x), i32::from(y));
+            Rect {
+                left: x - beside as i32,
+                top: y - above as i32,
+                right: x + width.ceil() as i32 + beside as i32,
+                bottom: y + height as i32 + above as i32,
+            }
+        };
+        match self {
+            Element::Text { x, y, height, text, .. } => {
+                let h = f32::from(*height);
+                let wide = metrics::dots(metrics::width(text), h);
+                let mut bounds = rect(*x, *y, wide, u32::from(*height), (0, 0));
+                if !text.is_ascii() {
+                    bounds.top -= (h * metrics::OVERSHOOT).ceil() as i32;
+                }
+                bounds
+            }
+            Element::Code128 { x, y, module, height, code } => {
+                let module = u32::from(*module);
+                let wide = (code.modules() * module) as f32;
+                rect(*x, *y, wide, u32::from(*height), (QUIET * module, 0))
+            }
+            Element::Qr { x, y, module, data } => {
+                let module = u32::from(*module);
+                let side = u32::from(qr_modules(data).unwrap_or(0)) * module;
+                let quiet = u32::from(QR_QUIET) * module;
+                rect(*x, *y, side as f32, side, (quiet, quiet))
+            }
+            Element::Box { x, y, width, height, .. } => rect(*x, *y, f32::from(*width), u32::from(*height), (0, 0)),
+        }
+    }
+}
+
+/// The side of the QR code (level Q) that holds `data` in modules, by what byte mode needs: a printer
+/// that packs better prints a smaller one. `None` when it is longer than version 6 holds.
+pub(super) fn qr_modules(data: &str) -> Option<u16> {
+    // ISO/IEC 18004, table 7: bytes in versions 1 to 6 at level Q.
+    let capacity = [11, 20, 32, 46, 60, 74];
+    let version = capacity.iter().position(|&bytes| data.len() <= bytes)?;
+    Some(21 + 4 * version as u16)
+}
+
+/// The sheet a design works on.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub stock: Stock,
+    pub dpi: Dpi,
+    pub width: u16,
+    pub height: u16,
+    pub elements: Vec<Element>,
+}
+
+impl Page {
+    pub fn new(stock: Stock, dpi: Dpi) -> Page {
+        let (width, height) = stock.dots(dpi);
+        let elements = Vec::with_capacity(32);
+        Page { stock, dpi, width, height, elements }
+    }
+
+    /// Millimetres in dots.
+    pub fn mm(&self, mm: f32) -> f32 {
+        self.dpi.dots(mm)
+    }
+
+    /// Dot modules of a bar code from the widest sensible to the narrowest readable.
+    pub fn modules(&self) -> impl Iterator<Item = u8> + use<> {
+        let widest = (self.mm(MODULE_MAX_MM).floor() as u32).clamp(1, DOTS_MAX);
+        let narrowest = (self.mm(MODULE_MIN_MM).ceil() as u32).clamp(1, DOTS_MAX);
+        (narrowest..=widest.max(narrowest)).rev().map(|dots| dots as u8)
+    }
+
+    /// Whether a scanner reads modules of so many dots.
+    pub fn readable(&self, module: u8) -> bool {
+        f32::from(module) >= self.mm(MODULE_MIN_MM)
+    }
+
+    /// Side of a QR module in dots so that `modules` of them fill at most `room` dots; `None` when
+    /// they would be finer than a scanner reads.
+    pub fn qr_module(&self, modules: u16, room: f32) -> Option<u8> {
+        let module = ((room / f32::from(modules)) as u32).min(DOTS_MAX) as u8;
+        self.readable(module).then_some(module)
+    }
+
+    pub fn text(&mut self, x: f32, y: f32, height: f32, text: &str, reverse: bool) {
+        if !text.is_empty() {
+            self.elements.push(Element::Text {
+                x: whole(x),
+                y: whole(y),
+                height: whole(height),
+                text: text.to_owned(),
+                reverse,
+            });
+        }
+    }
+
+    pub fn code128(&mut self, x: f32, y: f32, module: u8, height: f32, code: Code128) {
+        let (x, y, height) = (whole(x), whole(y), whole(height).max(1));
+        self.elements.push(Element::Code128 { x, y, module, height, code });
+    }
+
+    pub fn qr(&mut self, x: f32, y: f32, module: u8, data: &str) {
+        let (x, y, data) = (whole(x), whole(y), data.to_owned());
+        self.elements.push(Element::Qr { x, y, module, data });
+    }
+
+    /// A filled box.
+    pub fn fill(&mut self, x: f32, y: f32, width: f32, height: f32) {
+        let (width, height) = (whole(width).max(1), whole(height).max(1));
+        self.elements.push(Element::Box { x: whole(x), y: whole(y), width, height, thickness: width.min(height) });
+    }
+
+    pub fn frame(&mut self, x: f32, y: f32, width: f32, height: f32, thickness: f32) {
+        self.elements.push(Element::Box {
+            x: whole(x),
+            y: whole(y),
+            width: whole(width).max(1),
+            height: whole(height).max(1),
+            thickness: whole(thickness).max(1),
+        });
+    }
+}
+
+/// To whole dots; what is off the label to the left or top is a mistake of the layout that the
+/// bounds test finds, not a number to wrap around.
+fn whole(dots: f32) -> u16 {
+    dots.round().clamp(0.0, 32_000.0) as u16
+}
+
+/// The greatest cell height up to `most` at which a text of `width` thousandths fits into `room`.
+pub(super) fn fit(width: u32, room: f32, most: f32) -> f32 {
+    let per_dot = metrics::dots(width.max(1), 1.0);
+    (room / per_dot).min(most).floor()
+}
+
+/// Breaks `text` into at most `lines` lines of `room` dots at cell height `h`: at blanks where there
+/// are any, inside a word otherwise. With `cut`, what is left over is replaced by `...`; without,
+/// `None` says that it does not fit. The flag says whether something was cut.
+pub(super) fn wrap(text: &str, room: f32, h: f32, lines: usize, cut: bool) -> Option<(Vec<String>, bool)> {
+    // A text measured for just this room must fit it in spite of float rounding.
+    let most = (room / metrics::dots(1, h) + 0.01) as u32;
+    let mut out = Vec::new();
+    let mut rest = text;
+    while out.len() < lines {
+        if metrics::width(rest) <= most {
+            out.push(rest.to_owned());
+            return Some((out, false));
+        }
+        let last = out.len() + 1 == lines;
+        if last {
+            break;
+        }
+        let end = fitting(rest, most);
+        if end == 0 {
+            return None;
+        }
+        // The blank may stand right behind the last character that fits.
+        let blank = rest[..end].rfind(' ').filter(|&n| n > 0);
+        let at = if rest[end..].starts_with(' ') { end } else { blank.unwrap_or(end) };
+        out.push(rest[..at].trim_end().to_owned());
+        rest = rest[at..].trim_start();
+    }
+    if !cut {
+        return None;
+    }
+    let end = fitting(rest, most.saturating_sub(metrics::width(CUT)));
+    if end == 0 {
+        return None;
+    }
+    out.push(format!("{}{CUT}", rest[..end].trim_end()));
+    Some((out, true))
+}
+
+/// Byte length of the longest beginning of `text` that is at most `most` thousandths wide.
+fn fitting(text: &str, most: u32) -> usize {
+    let mut width = 0;
+    for (at, c) in text.char_indices() {
+        width += metrics::width(c.encode_utf8(&mut [0; 4]));
+        if width > most {
+            return at;
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn lines(text: &str, room: f32, n: usize, cut: bool) -> Option<(Vec<String>, bool)> {
+        wrap(text, room, 20.0, n, cut)
+    }
+
+    #[test]
+    fn texts_break_at_blanks_and_end_in_dots() {
+        let own = |v: &[&str], cut| Some((v.iter().map(|s| s.to_string()).collect::<Vec<_>>(), cut));
+        assert_eq!(lines("short", 200.0, 1, true), own(&["short"], false));
+        assert_eq!(lines("one two three", 80.0, 3, true), own(&["one two", "three"], false));
+        assert_eq!(lines("abcdefghijkl", 60.0, 2, false), own(&["abcdef", "ghijkl"], false));
+        assert_eq!(lines("abcdefghijklmnop", 60.0, 2, true), own(&["abcdef", "ghij..."], true));
+        assert_eq!(lines("abcdefghijklmnop", 60.0, 2, false), None);
+        assert_eq!(lines("abc", 5.0, 2, true), None);
+    }
+
+    #[test]
+    fn bars_are_never_thinner_than_scanners_read() {
+        for dpi in Dpi::ALL {
+            let page = Page::new(Stock::inches(4, 6), dpi);
+            let modules: Vec<u8> = page.modules().collect();
+            let dot_mm = 25.4 / dpi.per_inch() as f32;
+            assert!(modules.iter().all(|&m| f32::from(m) * dot_mm >= 0.19), "{dpi}: {modules:?}");
+            assert!(modules.is_sorted_by(|a, b| a > b) && !modules.is_empty());
+        }
+    }
+
+    #[test]
+    fn qr_sizes() {
+        assert_eq!(qr_modules("R26AB12345C"), Some(21));
+        assert_eq!(qr_modules(&"A".repeat(12)), Some(25));
+        assert_eq!(qr_modules(&"A".repeat(75)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn wrapped_lines_fit_and_lose_only_blanks(text in "[ -~]{1,80}", room in 20f32..900.0, n in 1usize..4) {
+            if let Some((out, cut)) = lines(text.trim(), room, n, true) {
+                prop_assert!(out.len() <= n);
+                for line in &out {
+                    prop_assert!(metrics::dots(metrics::width(line), 20.0) <= room + 0.1);
+                }
+                if !cut {
+                    let squeezed = |s: &str| s.replace(' ', "");
+                    prop_assert_eq!(squeezed(&out.concat()), squeezed(&text));
+                }
+            }
+        }
+    }
+}

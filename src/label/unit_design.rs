@@ -1,0 +1,369 @@
+//! What goes where on the RMA unit label.
+//!
+//! The label must, in this order: say from two metres which RMA this is and whether the unit may
+//! move; give a scanner the RMA number, linear and as QR; tell the person at the bench which unit it
+//! is and what the rules made of it.
+//!
+//! One design for all stock, from top to bottom: RMA number, Code 128 with the QR code beside it,
+//! verdict bar, details, rule ids. Shares of the height are fixed; the details take what is left and
+//! choose the largest type that holds them. Text and bars share a left edge, which the quiet zone of
+//! the bars decides; boxes and lines reach from margin to margin. Stock lower than
+//! [`CORNER_BELOW_MM`] has no room for a bar: there the verdict stands in the lower right corner.
+//! A QR code that finds no room beside the bars takes that corner, unless the verdict has it; the
+//! Code 128 always stays.
+
+use super::code128::{Code128, QUIET};
+use super::details::{self, Item, Room};
+use super::layout::{self, Page, QR_QUIET, fit, wrap};
+use super::unit::Facts;
+use super::{Dpi, Stock, metrics};
+use std::borrow::Cow;
+
+/// Stock lower than this has the verdict in the corner instead of in a bar, mm.
+const CORNER_BELOW_MM: f32 = 40.0;
+
+/// Type size of the COPY mark relative to the RMA number's.
+const COPY_SIZE: f32 = 0.36;
+
+/// Not all of it fits; `field` is the one that did not.
+pub(super) struct Crowded {
+    pub field: &'static str,
+    pub why: Cow<'static, str>,
+}
+
+/// One attempt at a label, with some optional fields hidden.
+pub(super) struct Draft<'a> {
+    facts: &'a Facts<'a>,
+    hidden: &'a [&'static str],
+    code: &'a Code128,
+    page: Page,
+    /// Between the paper's edge and boxes.
+    margin: f32,
+    shortened: Vec<&'static str>,
+}
+
+/// Where the codes go.
+struct Codes {
+    /// Left edge of everything: text and bars share it.
+    left: f32,
+    module: u8,
+    /// The module of the QR code, when it stands beside the bars.
+    qr: Option<u8>,
+}
+
+/// What the label shouts.
+struct Verdict<'a> {
+    /// Empty when there is neither verdict nor hold.
+    word: &'a str,
+    /// What explains it, and the field that comes from.
+    beside: [Cow<'a, str>; 2],
+    field: &'static str,
+    /// The unit may not move on: white on black.
+    stops: bool,
+}
+
+impl Verdict<'_> {
+    fn alone(&self) -> bool {
+        self.beside.iter().all(|text| text.is_empty())
+    }
+}
+
+impl<'a> Draft<'a> {
+    pub fn new(facts: &'a Facts, hidden: &'a [&'static str], code: &'a Code128, stock: Stock, dpi: Dpi) -> Draft<'a> {
+        let page = Page::new(stock, dpi);
+        let side = stock.width_mm().min(stock.height_mm());
+        let margin = page.mm((side * 0.035).clamp(1.3, 3.0));
+        Draft { facts, hidden, code, page, margin, shortened: Vec::new() }
+    }
+
+    fn get(&self, name: &str) -> &'a str {
+        if self.hidden.contains(&name) { "" } else { self.facts.get(name) }
+    }
+
+    /// The finished page and the fields that were cut.
+    pub fn lay_out(mut self) -> Result<(Page, Vec<&'static str>), Crowded> {
+        let (width, height) = (f32::from(self.page.width), f32::from(self.page.height));
+        let corner = self.page.stock.height_mm() < CORNER_BELOW_MM;
+        let margin = self.margin;
+        let inner = height - 2.0 * margin;
+        let gap = (inner * 0.022).max(self.page.mm(1.0));
+        let share = |low: f32, high: f32| inner * if corner { low } else { high };
+        let verdict = self.verdict();
+        // Without a verdict bar its height goes to the codes.
+        let codes_share = if verdict.word.is_empty() { 0.26 } else { 0.18 };
+
+        // The codes first: their quiet zone decides where the left edge is.
+        let codes_height = share(0.255, codes_share).min(self.page.mm(30.0));
+        let codes = self.codes(codes_height)?;
+        let right = width - margin;
+
+        let mut y = margin;
+        y += self.number(codes.left, right, y, share(0.245, 0.19)) + gap;
+        self.bars(&codes, right, y, codes_height);
+        y += codes_height + gap;
+
+        let mut room = Room { x: codes.left, y, width: right - codes.left, height: height - margin - y };
+        match (verdict.word, corner) {
+            ("", _) => {}
+            (_, true) => self.corner(&verdict, &mut room)?,
+            (_, false) => self.bar(&verdict, &mut room, (inner * 0.14).min(self.page.mm(20.0)), gap)?,
+        }
+        if codes.qr.is_none() && (!corner || verdict.word.is_empty()) {
+            self.corner_qr(&mut room);
+        }
+        let foot = (inner * 0.03).clamp(self.page.mm(details::TYPE_MIN_MM), self.page.mm(3.0));
+        self.foot(&mut room, foot);
+        self.details(&verdict, room, corner)?;
+        Ok((self.page, self.shortened))
+    }
+
+    /// Chooses the widest bars that leave room for the QR code beside them, or else the widest that
+    /// fit at all.
+    fn codes(&self, height: f32) -> Result<Codes, Crowded> {
+        let width = f32::from(self.page.width);
+        let mut alone = None;
+        for module in self.page.modules() {
+            let quiet = (QUIET * u32::from(module)) as f32;
+            let left = self.margin.max(quiet);
+            let bars_end = left + (self.code.modules() * u32::from(module)) as f32;
+            if bars_end + quiet > width {
+                continue;
+            }
+            let qr = layout::qr_modules(self.facts.rma).and_then(|modules| {
+                // The largest that fits; but not a stamp beside a billboard.
+                let largest = self.page.qr_module(modules, height)?;
+                (1..=largest).rev().find(|&qr| {
+                    let side = f32::from(modules * u16::from(qr));
+                    let clear = f32::from(QR_QUIET * u16::from(qr));
+                    let end = bars_end + quiet.max(clear) + side + clear.max(self.margin);
+                    side >= 0.6 * height && end <= width
+                })
+            });
+            let qr = qr.filter(|&qr| self.page.readable(qr));
+            if qr.is_some() {
+                return Ok(Codes { left, module, qr });
+            }
+            alone = alone.or(Some(Codes { left, module, qr }));
+        }
+        alone.ok_or_else(|| {
+            let least = self.page.modules().last().unwrap_or(1);
+            let dots = (self.code.modules() + 2 * QUIET) * u32::from(least);
+            let needs = dots as f32 * 25.4 / self.page.dpi.per_inch() as f32;
+            let has = self.page.stock.width_mm();
+            let why = format!("its Code 128 is {needs:.0} mm wide, the stock {has:.0} mm");
+            Crowded { field: "rma", why: why.into() }
+        })
+    }
+
+    /// The RMA number as large as the width and `height` allow, with the COPY mark at its right.
+    /// Returns the height used.
+    fn number(&mut self, left: f32, right: f32, y: f32, height: f32) -> f32 {
+        let number = self.facts.rma;
+        let copy = self.get("copy");
+        // Capitals and digits stand on the baseline; only others need the room below it.
+        let high = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-';
+        let used = if number.bytes().all(high) { metrics::BASELINE } else { 1.0 };
+        // The mark is a share of the number's size, with half its own height on either side.
+        let mark = match copy {
+            "" => 0,
+            copy => ((metrics::width(copy) + 2000) as f32 * COPY_SIZE) as u32,
+        };
+        let type_height = fit(metrics::width(number) + mark, right - left, height / used);
+        self.page.text(left, y, type_height, number, false);
+        if !copy.is_empty() {
+            let h = (type_height * COPY_SIZE).floor();
+            let (wide, tall) = (metrics::dots(metrics::width(copy), h) + h, h * 1.25);
+            self.page.fill(right - wide, y, wide, tall);
+            self.page.text(right - wide + h * 0.5, y + centred(tall, h), h, copy, true);
+        }
+        type_height * used
+    }
+
+    fn bars(&mut self, codes: &Codes, right: f32, y: f32, height: f32) {
+        self.page.code128(codes.left, y, codes.module, height, self.code.clone());
+        if let (Some(module), Some(modules)) = (codes.qr, layout::qr_modules(self.facts.rma)) {
+            let side = f32::from(modules * u16::from(module));
+            let clear = f32::from(QR_QUIET * u16::from(module));
+            let x = (f32::from(self.page.width) - clear).min(right) - side;
+            self.page.qr(x, y + (height - side) / 2.0, module, self.facts.rma);
+        }
+    }
+
+    fn verdict(&self) -> Verdict<'a> {
+        let (word, hold) = (self.get("verdict"), self.get("hold"));
+        let stops = word.starts_with("HOLD") || word.starts_with("REJECT");
+        if hold.is_empty() {
+            // Nothing to explain: the band says what the verdict rests on.
+            let beside = [self.get("band").into(), "".into()];
+            return Verdict { word, beside, field: "band", stops };
+        }
+        // A verdict that only counts once the hold is released stands behind it.
+        let (word, then) = match (stops, word) {
+            (true, _) => (word, "".into()),
+            (false, "") => ("HOLD", "".into()),
+            (false, _) => ("HOLD", format!("then {word}").into()),
+        };
+        Verdict { word, beside: [hold.into(), then], field: "hold", stops: true }
+    }
+
+    fn ground(&mut self, verdict: &Verdict, at: Room) {
+        let Room { x, y, width, height } = at;
+        if verdict.stops {
+            self.page.fill(x, y, width, height);
+        } else {
+            let line = self.page.mm(0.5).max(2.0);
+            self.page.frame(x, y, width, height, line);
+        }
+    }
+
+    /// The verdict bar across the label, above what is left of `room`.
+    fn bar(&mut self, verdict: &Verdict, room: &mut Room, height: f32, gap: f32) -> Result<(), Crowded> {
+        // The bar reaches from margin to margin; its text begins where all other text does.
+        let x = self.margin;
+        let at = Room { x, y: room.y, width: room.x + room.width - x, height };
+        self.ground(verdict, at);
+        let pad = (room.x - x).max(height * 0.22);
+        let share = if verdict.alone() { 1.0 } else { 0.45 };
+        let word = metrics::width(verdict.word);
+        let h = fit(word, (at.width - 2.0 * pad) * share, height * 0.87);
+        if h < self.page.mm(details::TYPE_MIN_MM) {
+            let why = "the word is too long for the bar".into();
+            return Err(Crowded { field: "verdict", why });
+        }
+        self.page.text(x + pad, at.y + centred(height, h), h, verdict.word, verdict.stops);
+        let used = metrics::dots(word, h) + 2.0 * pad;
+        self.beside(verdict, Room { x: x + used, width: at.width - used - pad, ..at })?;
+        room.y += height + gap * 1.5;
+        room.height -= height + gap * 1.5;
+        Ok(())
+    }
+
+    /// On low stock: the verdict in the lower right corner, beside what is left of `room`.
+    fn corner(&mut self, verdict: &Verdict, room: &mut Room) -> Result<(), Crowded> {
+        let width = room.width * if verdict.alone() { 0.36 } else { 0.42 };
+        let at = Room { x: room.x + room.width - width, width, ..*room };
+        self.ground(verdict, at);
+        let pad = self.page.mm(0.8);
+        let tall = if verdict.alone() { at.height } else { at.height * 0.42 };
+        let word = metrics::width(verdict.word);
+        let h = fit(word, width - 2.0 * pad, tall);
+        if h < self.page.mm(details::TYPE_MIN_MM) {
+            let why = "the word is too long for the corner".into();
+            return Err(Crowded { field: "verdict", why });
+        }
+        let x = at.x + (width - metrics::dots(word, h)) / 2.0;
+        self.page.text(x, at.y + centred(tall, h), h, verdict.word, verdict.stops);
+        let below = Room { x: at.x + pad, y: at.y + tall, width: width - 2.0 * pad, height: at.height - tall - pad };
+        self.beside(verdict, below)?;
+        room.width -= width + pad * 1.5;
+        Ok(())
+    }
+
+    /// What explains the verdict, in the largest type that fits; in the smallest, it may be cut.
+    fn beside(&mut self, verdict: &Verdict, room: Room) -> Result<(), Crowded> {
+        // Capitals of the first line and descenders of the last keep off the edges.
+        let inset = room.height * 0.05;
+        let room = Room { y: room.y + inset, height: room.height - 2.0 * inset, ..room };
+        let texts = || verdict.beside.iter().filter(|text| !text.is_empty());
+        let least = self.page.mm(details::TYPE_MIN_MM);
+        let mut h = (room.height * 0.5).max(least);
+        while !verdict.alone() {
+            let last = h <= least;
+            let leading = h * details::LEADING;
+            let most = (room.height / leading) as usize;
+            let mut lines = Vec::new();
+            let mut cut = false;
+            for (text, later) in texts().zip((0..texts().count()).rev()) {
+                // The first text may be long, those after it want a line each.
+                let free = most.saturating_sub(lines.len() + later);
+                if let Some((wrapped, was_cut)) = wrap(text, room.width, h, free, last) {
+                    lines.extend(wrapped);
+                    cut |= was_cut;
+                } else {
+                    lines.clear();
+                    break;
+                }
+            }
+            if !lines.is_empty() {
+                let tall = (lines.len() - 1) as f32 * leading + h * metrics::BASELINE;
+                let top = room.y + (room.height - tall) / 2.0;
+                for (n, line) in lines.iter().enumerate() {
+                    self.page.text(room.x, top + n as f32 * leading, h, line, verdict.stops);
+                }
+                self.shortened.extend(cut.then_some(verdict.field));
+                return Ok(());
+            }
+            if last {
+                return Err(Crowded { field: verdict.field, why: "no room beside the verdict".into() });
+            }
+            h = (h * 0.92).max(least);
+        }
+        Ok(())
+    }
+
+    /// The QR code in the lower right corner, when it finds room there.
+    fn corner_qr(&mut self, room: &mut Room) {
+        let most = room.height.min(room.width * 0.3);
+        let Some(modules) = layout::qr_modules(self.facts.rma) else { return };
+        let Some(module) = self.page.qr_module(modules + 2 * QR_QUIET, most) else { return };
+        let side = f32::from(modules * u16::from(module));
+        let clear = f32::from(QR_QUIET * u16::from(module));
+        // Its quiet zone may reach into the margin.
+        let inset = (clear - self.margin).max(0.0);
+        let x = room.x + room.width - inset - side;
+        let y = room.y + room.height - inset - side;
+        self.page.qr(x, y, module, self.facts.rma);
+        room.width = x - clear - room.x;
+    }
+
+    /// Rule ids and program in small type at the lower edge.
+    fn foot(&mut self, room: &mut Room, h: f32) {
+        let (rules, program) = (self.get("rules"), self.get("program"));
+        if rules.is_empty() && program.is_empty() {
+            return;
+        }
+        let y = room.y + room.height - h;
+        let wide = |text: &str| metrics::dots(metrics::width(text), h);
+        let most = wide(program).min(room.width * 0.5);
+        let right = room.x + room.width;
+        for (field, text, space) in [("program", program, most), ("rules", rules, room.width - most - h)] {
+            if let Some((lines, cut)) = wrap(text, space, h, 1, true) {
+                let line = &lines[0];
+                let x = if field == "program" { right - wide(line) } else { room.x };
+                self.page.text(x, y, h, line, false);
+                self.shortened.extend(cut.then_some(field));
+            }
+        }
+        let above = y - h * 0.35;
+        self.page.fill(self.margin, above, right - self.margin, self.page.mm(0.25).max(1.0));
+        room.height = above - h * 0.3 - room.y;
+    }
+
+    fn details(&mut self, verdict: &Verdict, room: Room, corner: bool) -> Result<(), Crowded> {
+        let facts = self.facts;
+        // Said beside the verdict already, or not.
+        let band = if verdict.field == "band" && !verdict.word.is_empty() { "" } else { self.get("band") };
+        let items = [
+            Item::new("model", "", &facts.product).scaled(1.3).lines(2).cut(),
+            Item::new("serial", "S/N", facts.serial).lines(2),
+            Item::new("mac", "MAC", self.get("mac")),
+            Item::new("received", "RECEIVED", facts.received),
+            Item::new("due", "DUE", self.get("due")),
+            Item::new("ship_date", "SHIPPED", self.get("ship_date")),
+            Item::new("ticket", "TICKET", self.get("ticket")),
+            Item::new("age", "AGE", self.get("age")).lines(2).cut(),
+            Item::new("band", "BAND", band).cut(),
+            Item::new("customer", "CUSTOMER", self.get("customer")).lines(2).cut(),
+        ];
+        let columns = if room.width >= self.page.mm(60.0) { 2 } else { 1 };
+        let cut = details::place(&mut self.page, &items, room, columns, !corner)
+            .map_err(|field| Crowded { field, why: "it is too long, or too much stands beside it".into() })?;
+        self.shortened.extend(cut);
+        Ok(())
+    }
+}
+
+/// Offset that centres capitals of cell height `h` in `height`.
+fn centred(height: f32, h: f32) -> f32 {
+    (height - h * metrics::BASELINE) / 2.0
+}

@@ -1,0 +1,148 @@
+//! Elements -> ZPL II: the one address of the crate zpl-builder, and the one place where data meets
+//! command characters.
+//!
+//! zpl-builder 0.1 is good at geometry: it checks positions, sizes and bar widths against the ranges
+//! of the ZPL programming guide and writes origins, boxes and bar defaults. It is given *no data at
+//! all*: every field it builds is empty, and this file completes each one. What is mended, and why:
+//!
+//! - **Data.** The builder writes data as it is: `ABC^XZ~JR` would end the label and reset the
+//!   printer. Here every byte of field data other than harmless printable ASCII goes out as `_XX`
+//!   under `^FH`, which covers `^`, `~`, `_`, `\` and, under `^CI28` (UTF-8), every other character.
+//! - **Font.** It refuses font 0, the only scalable one on every Zebra: the placeholder `^AA,h`
+//!   becomes `^A0N,h,h`. The orientation is always stated, since a `^FW` left behind by another
+//!   program would otherwise turn the text; the builder's own rotated texts leave such a `^FW`.
+//! - **Code 128.** Its bare `^BC` prints the text below the bars; `^BCN,h,N,N,N` states orientation,
+//!   height, no text, no check digit of UCC. Mode N, because we choose the subsets; there a `>` in
+//!   data begins an invocation and is written `>0` ([`super::code128`]).
+//! - **QR.** Its bare `^BQ` leaves model and size to the printer: `^BQN,2,m` states both, and the
+//!   data begins with level Q, automatic mode. Printers shift a QR code down by the *height in `^BY`*,
+//!   even by one that an earlier label left; the builder sends `^BY` with each, here with height 1.
+//!   A `|` in the data would be swallowed: it is refused before it comes here.
+//! - **Label.** `^CI28`, width, length, gap sensing and quantity are not in the builder.
+//! - **Graphics.** `^GF` for text that the printer's font lacks.
+//!
+//! `^FB` is not used: it would break lines by the printer's metrics instead of ours, gives meaning to
+//! backslashes, and with `^CI28` cannot print one.
+//!
+//! Promised: one `^XA` and one `^XZ`; outside field data neither `~` nor a change of the command
+//! characters; every command stands in the tests' list.
+
+use super::LabelError;
+use super::layout::Element;
+use super::{metrics, preview};
+use zpl_builder::{BarcodeType, Color, LabelBuilder, Orientation, ZplError};
+
+/// Writes the label. `width` and `height` in dots.
+pub(super) fn write(elements: &[Element], width: u16, height: u16) -> Result<String, LabelError> {
+    let skeleton = skeleton(elements).map_err(|e| LabelError::Zpl(e.to_string()))?;
+    complete(&skeleton, elements, width, height)
+        .ok_or_else(|| LabelError::Zpl("zpl-builder writes fields in a form not known here".into()))
+}
+
+/// The builder's label: one field per element, in order, each without data.
+fn skeleton(elements: &[Element]) -> Result<String, ZplError> {
+    let normal = Orientation::Normal;
+    let mut label = LabelBuilder::new().set_home_position(0, 0)?;
+    for element in elements {
+        label = match *element {
+            Element::Text { x, y, height, .. } => label.add_text("", x, y, 'A', height, normal)?,
+            Element::Code128 { x, y, module, height, .. } => {
+                label.add_barcode(BarcodeType::Code128, "", x, y, module, 2.0, height, normal)?
+            }
+            Element::Qr { x, y, module, .. } => {
+                label.add_barcode(BarcodeType::QrCode, "", x, y, module, 2.0, 1, normal)?
+            }
+            Element::Box { x, y, width, height, thickness } => {
+                label.add_graphical_box(x, y, width, height, thickness.min(width).min(height), Color::Black, 0)?
+            }
+        };
+    }
+    Ok(label.build())
+}
+
+/// Goes through the builder's lines and the elements side by side. `None` when the builder wrote
+/// something else than what is completed here, which only another version of it can.
+fn complete(skeleton: &str, elements: &[Element], width: u16, height: u16) -> Option<String> {
+    let mut zpl = String::with_capacity(2 * skeleton.len() + 256);
+    let mut lines = skeleton.lines();
+    let begin = lines.next().filter(|&line| line == "^XA")?;
+    let home = lines.next()?;
+    push(&mut zpl, format_args!("{begin}\n^CI28\n^PW{width}\n^LL{height}\n{home}\n"));
+    // Gap sensing: all stock this program knows is die-cut.
+    zpl.push_str("^MNY\n");
+    for element in elements {
+        match element {
+            Element::Text { y, height, text, reverse, .. } => {
+                let (font, origin) = lines.next()?.strip_suffix("^FD^FS")?.split_once("^FO")?;
+                let h = font.strip_prefix("^AA,")?;
+                let reverse = if *reverse { "^FR" } else { "" };
+                if metrics::native(text) {
+                    append(&mut zpl, &["^FO", origin, reverse, "^A0N,", h, ",", h, "^FH^FD"]);
+                    escape(&mut zpl, text);
+                } else {
+                    let graphic = preview::graphic(text, *height);
+                    let (x, _) = origin.split_once(',')?;
+                    let y = y.saturating_sub(graphic.above);
+                    let (bytes, row) = (graphic.bytes.len(), graphic.row_bytes);
+                    push(&mut zpl, format_args!("^FO{x},{y}{reverse}^GFA,{bytes},{bytes},{row},"));
+                    graphic.bytes.iter().for_each(|&byte| hex(&mut zpl, byte));
+                }
+                zpl.push_str("^FS\n");
+            }
+            Element::Code128 { height, code, .. } => {
+                let (defaults, field) = (lines.next()?, lines.next()?);
+                append(&mut zpl, &[defaults, "\n", field.strip_suffix("^BC^FD^FS")?]);
+                push(&mut zpl, format_args!("^BCN,{height},N,N,N^FH^FD"));
+                escape(&mut zpl, &code.field());
+                zpl.push_str("^FS\n");
+            }
+            Element::Qr { module, data, .. } => {
+                let (defaults, field) = (lines.next()?, lines.next()?);
+                append(&mut zpl, &[defaults, "\n", field.strip_suffix("^BQ^FD^FS")?]);
+                push(&mut zpl, format_args!("^BQN,2,{module}^FH^FDQA,"));
+                escape(&mut zpl, data);
+                zpl.push_str("^FS\n");
+            }
+            Element::Box { .. } => append(&mut zpl, &[lines.next()?, "\n"]),
+        }
+    }
+    let end = lines.next().filter(|&line| line == "^XZ")?;
+    append(&mut zpl, &["^PQ1\n", end, "\n"]);
+    Some(zpl)
+}
+
+fn append(zpl: &mut String, parts: &[&str]) {
+    parts.iter().for_each(|part| zpl.push_str(part));
+}
+
+fn push(zpl: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = std::fmt::Write::write_fmt(zpl, text);
+}
+
+/// Appends `data` as `^FD` takes it under `^FH`: printable ASCII as it is, except for the command
+/// characters, the escape character and the backslash; every other byte as `_XX`.
+fn escape(zpl: &mut String, data: &str) {
+    let plain = |b: u8| matches!(b, b' '..=b'~') && !matches!(b, b'^' | b'~' | b'_' | b'\\');
+    let mut rest = data;
+    while !rest.is_empty() {
+        // Only single-byte characters are plain, so a run of them ends between two characters.
+        let run = rest.bytes().position(|b| !plain(b)).unwrap_or(rest.len());
+        let (harmless, other) = rest.split_at(run);
+        zpl.push_str(harmless);
+        let mut chars = other.chars();
+        if let Some(c) = chars.next() {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                zpl.push('_');
+                hex(zpl, byte);
+            }
+        }
+        rest = chars.as_str();
+    }
+}
+
+fn hex(zpl: &mut String, byte: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    zpl.push(DIGITS[usize::from(byte >> 4)] as char);
+    zpl.push(DIGITS[usize::from(byte & 15)] as char);
+}

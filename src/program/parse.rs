@@ -1,0 +1,366 @@
+//! From the text of a program file to a [`Program`]. Tables that define words (brands, bands, windows,
+//! questions ...) are read first, because conditions are checked against them; then the rows
+//! ([`super::parse_rows`]); then [`super::check`] looks at the whole.
+
+use crate::domain::facts::Channel;
+use crate::domain::verdict::{Action, Move, Name, Role};
+use crate::strict_toml::{Problem, Read, Table, read};
+
+use super::clock::{Brand, Calendar, Contradiction, DateSource, Lineage, Quote, Span, Validity, Warranty, Window};
+use super::parse_rows::{self, Words};
+use super::pattern::Pattern;
+use super::rows::{Fee, List, Question, Template};
+use super::subject::{Own, SUBJECTS_MAX, Side, Subject, Subjects, VALUES_MAX};
+use super::{CompleteWhen, Decision, IntakeRow, Program, Situation, check};
+
+/// Longest id and code, in characters.
+const CODE_MAX: usize = 48;
+/// Longest span of days (ten years) and months (fifty years).
+const DAYS_MAX: i64 = 3_660;
+const MONTHS_MAX: i64 = 600;
+
+pub(super) fn program(file: &str, text: &str) -> Result<Read<Program>, Vec<Problem>> {
+    read(file, text, |root| {
+        let program = whole(root);
+        check::whole(root, &program);
+        program
+    })
+}
+
+fn whole(root: &mut Table<'_>) -> Program {
+    let id = code(root, "id");
+    let version = Name::from(root.string("version").required());
+    let title = Name::from(root.string("title").required());
+    let currency = Name::from(root.parsed("currency", String::new(), three_letters).required());
+    let complete_when = root.table("unit", |t| t.choice("complete_when", CompleteWhen::ALL).required());
+    let (number_patterns, validity, reasons) = root.table("rma", |t| {
+        let patterns = t.strings("number_patterns").required();
+        let patterns = patterns.iter().filter_map(|p| Pattern::parse(p).map_err(|e| t.problem("number_patterns", format!("{p:?}: {e}"))).ok());
+        let patterns = patterns.collect();
+        let validity = t.integer("validity_days", 1..=DAYS_MAX).optional().map(|n| Validity { days: n as u32 });
+        (patterns, validity, names(t, "reasons"))
+    });
+    let channels = root.table("channels", channels);
+    let brands = root.tables("brand", brand);
+    let settings = settings(root);
+    let own = Own {
+        bands: &names_of(root, "band"),
+        cases: &names_of(root, "case"),
+        brands: &brands.iter().map(|b| b.name.clone()).collect::<Vec<_>>(),
+        reasons: &reasons,
+        channels,
+    };
+    for (key, words) in [("band", own.bands), ("case", own.cases), ("brand", own.brands), ("rma.reasons", own.reasons)] {
+        if words.len() + 2 > VALUES_MAX {
+            root.problem(key, format!("has {} entries; at most {}", words.len(), VALUES_MAX - 2));
+        }
+    }
+    let mut subjects = Subjects::new(own);
+    for (name, value) in &settings {
+        add(root, &mut subjects, format!("setting.{name}"), &[value]);
+    }
+    let windows = windows(root, &mut subjects);
+    let lists = lists(root, &mut subjects);
+    let questions = questions(root, &mut subjects);
+    let fees = fees(root);
+    let window_names: Vec<&str> = windows.iter().map(|w| &*w.name).collect();
+    let (age_from, age_at, age_rule, age_text, holidays) = root.table("clock", |t| {
+        let from = t.choices("from", DateSource::ALL).or(Vec::new());
+        let at = t.choices("at", DateSource::ALL).required();
+        let rule = t.string("rule").or(String::new());
+        (from, at, Name::from(rule), template(t, "text", &window_names), t.dates("holidays").or(Vec::new()))
+    });
+    let (warranty, void_list) = root.table("warranty", |t| {
+        let void = t.string("void_list").optional();
+        let at = void.as_ref().and_then(|name| lists.iter().position(|l| *name == *l.name));
+        if void.is_some() && at.is_none() {
+            t.problem("void_list", "names no [list.NAME] of this file");
+        }
+        let warranty = Warranty {
+            from: t.choices("from", DateSource::ALL).required(),
+            unit_terms_first: t.bool("unit_terms_first").required(),
+            plan: t.bool("plan").or(false),
+            months: t.integer("months", 0..=MONTHS_MAX).optional().map(|n| n as u32),
+            brands,
+            rule: Name::from(t.string("rule").required()),
+            text: template(t, "text", &window_names),
+        };
+        (warranty, at)
+    });
+    let lineage = root.table("lineage", |t| Lineage {
+        doa_days: t.integer("doa_days", 0..=DAYS_MAX).optional().map(|n| n as u32),
+        max_replacements: t.integer("max_replacements", 0..=100).optional().map(|n| n as u32),
+    });
+    let quote = root.optional_table("quote", |t| Quote {
+        span: Span::Days(t.integer("valid_days", 0..=DAYS_MAX).required() as u32),
+        both: t.choice("release", &[("any", false), ("both", true)]).required(),
+    });
+    let contradiction = root.table("contradictions", |t| Contradiction {
+        rule: Name::from(t.string("rule").required()),
+        released_by: Name::from(t.string("released_by").required()),
+        blocks: moves(t, "blocks"),
+    });
+    let intake = root.table("intake", |t| {
+        Situation::ALL.iter().map(|(name, _)| t.table(name, intake_row)).collect()
+    });
+    let next = root.table("next", |t| {
+        let text = |(name, action): &(&str, Action)| t.string(name).optional().map(|text| (*action, Name::from(text)));
+        Action::ALL.iter().filter_map(text).collect()
+    });
+    let contacts = root.table("contacts", contacts);
+    let (return_address, footer) = root.table("papers", |t| (lines(t, "return_address"), lines(t, "footer")));
+
+    let words = Words { subjects: &subjects, windows: &window_names, fees: &fees, questions: &questions };
+    let bands = root.tables("band", |t| parse_rows::band(t, &words));
+    let cases = root.tables("case", |t| parse_rows::case(t, &words));
+    let general = parse_rows::rows(root, &words);
+    let axes: Vec<Subject> = root
+        .optional_table("matrix", |t| {
+            let axes = t.strings("axes").required();
+            axes.iter().filter_map(|name| subjects.find(name).or_else(|| { t.problem("axes", format!("{name:?} is nothing a matrix can be laid out by")); None })).collect()
+        })
+        .unwrap_or_default();
+    let cells = root.tables("cell", |t| parse_rows::cell(t, &axes, &words));
+    drop(window_names);
+    Program {
+        id,
+        version,
+        title,
+        currency,
+        complete_when,
+        number_patterns,
+        validity,
+        intake,
+        next,
+        contacts,
+        return_address,
+        footer,
+        calendar: Calendar { age_from, age_at, age_rule, age_text, warranty, lineage, windows, quote, holidays, contradiction },
+        subjects,
+        bands,
+        cases,
+        general,
+        cells,
+        axes,
+        fees,
+        lists,
+        questions,
+        void_list,
+    }
+}
+
+/// A word used as id or code: lower-case letters, digits, `-` and `_`.
+pub(super) fn code(t: &mut Table<'_>, key: &str) -> Name {
+    Name::from(t.parsed(key, String::new(), word).required())
+}
+
+fn word(text: &str) -> Result<String, String> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
+    if text.len() <= CODE_MAX && text.bytes().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("use up to {CODE_MAX} lower-case letters, digits, - and _"))
+    }
+}
+
+fn three_letters(text: &str) -> Result<String, &'static str> {
+    let ok = text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase());
+    ok.then(|| text.to_owned()).ok_or("a currency is three capitals such as USD")
+}
+
+/// A sentence with figures.
+pub(super) fn template(t: &mut Table<'_>, key: &str, windows: &[&str]) -> Option<Template> {
+    let text = t.string(key).optional()?;
+    Template::parse(&text, windows).map_err(|e| t.problem(key, e)).ok()
+}
+
+/// A list of moves; the single word `all` stands for every one.
+pub(super) fn moves(t: &mut Table<'_>, key: &str) -> Vec<Move> {
+    let words = t.strings(key).required();
+    if words == ["all"] {
+        return Move::ALL.iter().map(|(_, m)| *m).collect();
+    }
+    let known = || Move::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let found = words.iter().filter_map(|word| {
+        Move::find(word).or_else(|| {
+            t.problem(key, format!("{word:?} is not one of all, {}", known()));
+            None
+        })
+    });
+    found.collect()
+}
+
+/// A list of words of the file's own, without repeats; absent: empty.
+fn names(t: &mut Table<'_>, key: &str) -> Vec<Name> {
+    let words = t.strings(key).or(Vec::new());
+    for (at, word) in words.iter().enumerate() {
+        if words[..at].contains(word) {
+            t.problem(key, format!("{word:?} is listed twice"));
+        }
+    }
+    words.into_iter().map(Name::from).collect()
+}
+
+/// The `name`s of a list of tables that is read in full later.
+fn names_of(root: &Table<'_>, key: &str) -> Vec<Name> {
+    let names = root.peek_each(key, "name");
+    let mut unique: Vec<Name> = Vec::new();
+    for name in names {
+        if unique.iter().any(|n| *n == *name) {
+            root.problem(key, format!("{name:?} is named twice"));
+        } else {
+            unique.push(name.into());
+        }
+    }
+    unique
+}
+
+fn add(t: &Table<'_>, subjects: &mut Subjects, name: String, values: &[&str]) -> Subject {
+    if values.len() > VALUES_MAX {
+        t.problem("", format!("{name} has {} values; at most {VALUES_MAX}", values.len()));
+    }
+    subjects.add(name, values).unwrap_or_else(|| {
+        t.problem("", format!("the file names too many windows, lists, questions and settings; at most {} together", SUBJECTS_MAX));
+        Subject(0)
+    })
+}
+
+fn channels(t: &mut Table<'_>) -> Vec<(Channel, Side)> {
+    let customer = t.choices("customer", Channel::ALL).or(Vec::new());
+    let partner = t.choices("partner", Channel::ALL).or(Vec::new());
+    for channel in &customer {
+        if partner.contains(channel) {
+            t.problem("partner", format!("{channel} stands on both sides"));
+        }
+    }
+    if customer.is_empty() && partner.is_empty() {
+        t.problem("", "no channel is named: nobody could return anything");
+    }
+    let side = |side: Side| move |channel: Channel| (channel, side);
+    customer.into_iter().map(side(Side::Customer)).chain(partner.into_iter().map(side(Side::Partner))).collect()
+}
+
+fn brand(t: &mut Table<'_>) -> Brand {
+    let models = t.optional_table("models", |m| {
+        m.keys().into_iter().map(|name| { let months = m.integer(&name, 0..=MONTHS_MAX).required(); (name, months as u32) }).collect()
+    });
+    Brand {
+        name: Name::from(t.string("name").required()),
+        months: t.integer("months", 0..=MONTHS_MAX).optional().map(|n| n as u32),
+        models: models.unwrap_or_default(),
+        rule: t.string("rule").optional().map(Name::from),
+        max_replacements: t.integer("max_replacements", 0..=100).optional().map(|n| n as u32),
+    }
+}
+
+fn settings(root: &mut Table<'_>) -> Vec<(String, String)> {
+    root.named_tables("setting", |name, t| {
+        let (value, choices) = (t.string("value").required(), t.strings("one_of").required());
+        if !choices.is_empty() && !choices.contains(&value) {
+            t.problem("value", format!("{value:?} is not one of {}", choices.join(", ")));
+        }
+        (name.to_owned(), value)
+    })
+}
+
+/// `days`, `business_days` or `months`, exactly one of them.
+pub(super) fn span(t: &mut Table<'_>) -> Span {
+    let days = t.integer("days", 0..=DAYS_MAX).optional().map(|n| Span::Days(n as u32));
+    let business = t.integer("business_days", 0..=DAYS_MAX).optional().map(|n| Span::BusinessDays(n as u32));
+    let months = t.integer("months", 0..=MONTHS_MAX).optional().map(|n| Span::Months(n as u32));
+    let given: Vec<Span> = [days, business, months].into_iter().flatten().collect();
+    if given.len() != 1 {
+        t.problem("", "needs exactly one of days, business_days, months");
+    }
+    given.first().copied().unwrap_or(Span::Days(0))
+}
+
+fn windows(root: &mut Table<'_>, subjects: &mut Subjects) -> Vec<Window> {
+    root.named_tables("window", |name, t| Window {
+        name: name.into(),
+        subject: add(t, subjects, format!("window.{name}"), &["unknown", "inside", "over"]),
+        from: t.choices("from", DateSource::ALL).required(),
+        to: t.choices("to", DateSource::ALL).required(),
+        span: span(t),
+    })
+}
+
+fn lists(root: &mut Table<'_>, subjects: &mut Subjects) -> Vec<List> {
+    root.named_tables("list", |name, t| {
+        let (present, missing) = (names(t, "present"), names(t, "missing"));
+        if present.is_empty() && missing.is_empty() {
+            t.warning("", "this list is empty: nothing that is seen or missed will count");
+        }
+        List { name: name.into(), subject: add(t, subjects, format!("list.{name}"), &["clear", "hit"]), present, missing }
+    })
+}
+
+fn questions(root: &mut Table<'_>, subjects: &mut Subjects) -> Vec<Question> {
+    root.named_tables("question", |name, t| {
+        let answers = names(t, "answers");
+        let words: Vec<&str> = match answers.is_empty() {
+            true => vec!["missing", "given"],
+            false => std::iter::once("missing").chain(answers.iter().map(|a| &**a)).collect(),
+        };
+        Question {
+            code: name.into(),
+            subject: add(t, subjects, format!("answer.{name}"), &words),
+            answers,
+            blocks: if t.has("blocks") { moves(t, "blocks") } else { Vec::new() },
+            text: Name::from(t.string("text").required()),
+            named: t.bool("named").or(false),
+            by_fact: t.bool("by_fact").or(false),
+        }
+    })
+}
+
+fn fees(root: &mut Table<'_>) -> Vec<Fee> {
+    root.named_tables("fee", |name, t| {
+        let amount = t.amount("amount").optional();
+        match amount {
+            None => t.warning("amount", "is not set: what this money depends on is held, nothing is charged"),
+            Some(amount) if amount.cents() < 0 => t.problem("amount", "is negative; credits are marked in the row that gives them"),
+            Some(_) => {}
+        }
+        Fee { name: name.into(), amount, unset_code: format!("{name}_not_set").into() }
+    })
+}
+
+fn intake_row(t: &mut Table<'_>) -> IntakeRow {
+    let decision = t.choice("decision", Decision::ALL).required();
+    let released_by = t.string("released_by").optional();
+    if decision == Decision::Hold && released_by.is_none() {
+        t.problem("released_by", "a hold needs somebody who can release it");
+    }
+    IntakeRow {
+        decision,
+        rule: Name::from(t.string("rule").required()),
+        code: code(t, "code"),
+        released_by: released_by.map(Name::from).unwrap_or_default(),
+        next: Name::from(t.string("next").required()),
+    }
+}
+
+/// Lines for paper; an empty list is warned of.
+fn lines(t: &mut Table<'_>, key: &str) -> Vec<String> {
+    let lines = t.strings(key).required();
+    if lines.is_empty() {
+        t.warning(key, "is empty: papers that need it cannot be printed");
+    }
+    lines
+}
+
+/// Addresses by role; roles the program writes to and has no address for are warned of.
+fn contacts(t: &mut Table<'_>) -> Vec<(Role, Vec<String>)> {
+    let mut contacts = Vec::new();
+    for (name, role) in Role::ALL {
+        if t.has(name) {
+            let list = t.strings(name).or(Vec::new());
+            if list.is_empty() {
+                t.warning(name, "has no address: messages to it stay in the list of the station");
+            }
+            contacts.push((*role, list));
+        }
+    }
+    contacts
+}

@@ -1,0 +1,74 @@
+//! The programs that a station serves: the embedded ones or those of a directory, by id, and the one
+//! for RMAs that do not name theirs.
+
+use super::{Program, SHIPPED};
+use crate::strict_toml::Problem;
+
+/// At least one program; one of them is the default.
+#[derive(Clone, Debug)]
+pub struct Programs {
+    list: Vec<Program>,
+    default: usize,
+}
+
+impl Programs {
+    /// Reads program files, given as (name for messages, text). The second value are warnings.
+    ///
+    /// # Errors
+    /// Every problem of every file; two files with the same id; a default that is not among them.
+    pub fn read<'t>(files: impl IntoIterator<Item = (&'t str, &'t str)>, default: &str) -> Result<(Programs, Vec<Problem>), Vec<Problem>> {
+        let (mut list, mut warnings, mut problems): (Vec<Program>, Vec<Problem>, Vec<Problem>) = Default::default();
+        let whole = |file: &str, message: String| Problem { file: file.to_owned(), line: 0, key: String::new(), message };
+        for (file, text) in files {
+            match Program::parse(file, text) {
+                Err(found) => problems.extend(found),
+                Ok(read) => {
+                    warnings.extend(read.warnings);
+                    if list.iter().any(|p| p.id() == read.value.id()) {
+                        problems.push(whole(file, format!("another file is also program {:?}; ids are unique", read.value.id())));
+                    }
+                    list.push(read.value);
+                }
+            }
+        }
+        let place = list.iter().position(|p| *p.id() == *default);
+        match place {
+            Some(place) if problems.is_empty() => Ok((Programs { list, default: place }, warnings)),
+            None if problems.is_empty() => {
+                let known: Vec<&str> = list.iter().map(|p| &**p.id()).collect();
+                let message = format!("the default program {default:?} is not served; known are: {}", known.join(", "));
+                Err(vec![whole("[programs] default", message)])
+            }
+            _ => Err(problems),
+        }
+    }
+
+    /// The programs that come with the binary.
+    ///
+    /// # Errors
+    /// As [`Programs::read`]; the shipped files themselves are whole, which a test holds.
+    pub fn shipped(default: &str) -> Result<(Programs, Vec<Problem>), Vec<Problem>> {
+        Programs::read(SHIPPED.iter().copied(), default)
+    }
+
+    pub fn get(&self, id: &str) -> Option<&Program> {
+        self.list.iter().find(|p| *p.id() == *id)
+    }
+
+    pub fn default(&self) -> &Program {
+        &self.list[self.default]
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Program> {
+        self.list.iter()
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().map(|p| &**p.id())
+    }
+
+    /// Whether a text is an RMA number by the pattern of any program served.
+    pub fn accepts_number(&self, text: &str) -> bool {
+        self.list.iter().any(|p| p.accepts_number(text))
+    }
+}

@@ -1,0 +1,7 @@
+//! The program files that come with the daemon. Their names are the only place in the sources where a
+//! company shows: they are files of the package, not rules.
+
+/// `(file name, text)` of each, in the order they are listed.
+pub const SHIPPED: &[(&str, &str)] = &[
+    ("voip-reseller.toml", include_str!("../../programs/voip-reseller.toml")),
+];

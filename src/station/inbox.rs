@@ -1,0 +1,136 @@
+//! Where everything arrives: a bounded queue per scanner, one for the printers' news, one for
+//! requests, and a bell that wakes the core. Queues are emptied in turn, so that a scanner that
+//! runs wild delays no other.
+
+use super::core::Input;
+use super::request::{Request, Response};
+use crate::device::DeviceEvent;
+use crate::printer::PrinterEvent;
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::time::{Duration, Instant};
+
+/// Requests that wait at most; further callers wait in line.
+const REQUESTS: usize = 16;
+
+/// Wakes the core. Ringing twice is ringing once.
+#[derive(Clone)]
+pub struct Bell(SyncSender<()>);
+
+impl Bell {
+    pub fn ring(&self) {
+        // Full: it rings already.
+        let _ = self.0.try_send(());
+    }
+}
+
+type Caller = (Box<Request>, Box<dyn FnOnce(Response) + Send>);
+
+pub struct Inbox {
+    bell: Receiver<()>,
+    scanners: Vec<Receiver<DeviceEvent>>,
+    news: Receiver<(usize, PrinterEvent)>,
+    news_in: Sender<(usize, PrinterEvent)>,
+    requests: Receiver<Caller>,
+    requests_in: SyncSender<Caller>,
+    /// Taken off a queue only to see whether there was something.
+    peeked: VecDeque<Input>,
+}
+
+impl Inbox {
+    pub fn new() -> (Inbox, Bell) {
+        let (ring, bell) = sync_channel(1);
+        let (news_in, news) = channel();
+        let (requests_in, requests) = sync_channel(REQUESTS);
+        let inbox = Inbox { bell, scanners: Vec::new(), news, news_in, requests, requests_in, peeked: VecDeque::new() };
+        (inbox, Bell(ring))
+    }
+
+    /// A scanner's way in: blocks while its queue is full; `false` when nobody listens any more.
+    pub fn scanner(&mut self, capacity: usize, bell: &Bell) -> impl FnMut(DeviceEvent) -> bool + Send + 'static {
+        let (events, queue) = sync_channel(capacity);
+        self.scanners.push(queue);
+        let bell = bell.clone();
+        move |event| {
+            let listened = events.send(event).is_ok();
+            bell.ring();
+            listened
+        }
+    }
+
+    /// A printer's way in. Its news is bounded by what it was asked to print.
+    pub fn printer(&self, printer: usize, bell: &Bell) -> impl FnMut(PrinterEvent) + Send + 'static {
+        let (news, bell) = (self.news_in.clone(), bell.clone());
+        move |event| {
+            let _ = news.send((printer, event));
+            bell.ring();
+        }
+    }
+
+    /// The callers' way in.
+    pub fn requests(&self, bell: &Bell) -> impl Fn(Request) -> Response + Clone + Send + 'static {
+        let (requests, bell) = (self.requests_in.clone(), bell.clone());
+        move |request| {
+            let (tell, told) = sync_channel(1);
+            let sent = requests.send((Box::new(request), Box::new(move |r| drop(tell.send(r)))));
+            bell.ring();
+            let gone = || Response::refused("the station is stopping; ask again when it runs");
+            if sent.is_err() { gone() } else { told.recv().unwrap_or_else(|_| gone()) }
+        }
+    }
+
+    /// Waits up to `patience` for something, then takes up to `most`.
+    pub fn wait(&mut self, most: usize, patience: Duration) -> Vec<Input> {
+        let until = Instant::now() + patience;
+        loop {
+            let inputs = self.drain(most);
+            let left = until.saturating_duration_since(Instant::now());
+            if !inputs.is_empty() || left.is_zero() {
+                return inputs;
+            }
+            if self.bell.recv_timeout(left).is_err() {
+                return self.drain(most);
+            }
+        }
+    }
+
+    /// Takes what is there, up to `most`, one from each queue in turn.
+    pub fn drain(&mut self, most: usize) -> Vec<Input> {
+        let mut inputs: Vec<Input> = self.peeked.drain(..).collect();
+        loop {
+            let before = inputs.len();
+            // The printers' news first: it makes room for new labels.
+            while inputs.len() < most
+                && let Ok((i, event)) = self.news.try_recv()
+            {
+                inputs.push(Input::Printer(i, event));
+            }
+            for queue in &self.scanners {
+                if inputs.len() < most
+                    && let Ok(event) = queue.try_recv()
+                {
+                    inputs.push(Input::Device(event));
+                }
+            }
+            if inputs.len() < most
+                && let Ok((request, reply)) = self.requests.try_recv()
+            {
+                inputs.push(Input::Request(request, reply));
+                // A request may be a slice of an import: one to a transaction, so that scans wait for no more.
+                return inputs;
+            }
+            if inputs.len() == before || inputs.len() >= most {
+                return inputs;
+            }
+        }
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&mut self) -> bool {
+        if self.peeked.is_empty() {
+            let next = self.drain(1);
+            self.peeked.extend(next);
+        }
+        self.peeked.is_empty()
+    }
+}

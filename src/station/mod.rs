@@ -1,0 +1,239 @@
+//! The hall: threads, channels, the clock, shutdown, systemd. It connects the wired rooms with the
+//! core and knows neither a rule, nor a byte, nor a table.
+//!
+//! ```text
+//! scanner threads --bounded queue each--\
+//! printer threads ----------------------> core thread --orders--> printer threads
+//! socket and its callers ---------------/      \--view--> web thread (tokio, one)
+//! ```
+//!
+//! The core waits for a bell, takes what has arrived from every queue in turn, and writes it in one
+//! transaction; back-pressure stops at each scanner's own queue.
+
+mod clock;
+pub mod control;
+pub mod core;
+mod inbox;
+mod lock;
+pub mod request;
+pub mod view;
+
+pub use clock::Clock;
+pub use lock::{Lock, LockError};
+
+use crate::config::Config;
+use crate::domain::event::Event;
+use crate::printer::{Pace, tcp};
+use crate::program::Programs;
+use crate::store::import::Counts;
+use crate::store::{Store, StoreError};
+use crate::{device, web};
+use core::{Core, Effect, Input};
+use inbox::Inbox;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Inputs in one transaction at most; more wait for the next one.
+const BATCH: usize = 256;
+/// Frames that one scanner may be ahead of the core.
+const SCANNER_QUEUE: usize = 256;
+/// How long `sent` may wait to join another transaction.
+const SOFT: Duration = Duration::from_millis(50);
+/// The core turns at least this often, to feed the watchdog and to notice a signal.
+const TURN: Duration = Duration::from_secs(1);
+/// Without a scan for this long the dock is idle and the write-ahead log is moved.
+const IDLE: Duration = Duration::from_secs(2);
+/// Write-ahead log sizes, in bytes: worth moving when idle; to be moved in any case.
+const WAL_IDLE: u64 = 1 << 20;
+const WAL_MAX: u64 = 64 << 20;
+
+/// Why the station could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum StationError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error("{0}")]
+    Import(String),
+    #[error("{what}: {source}")]
+    Io { what: String, source: std::io::Error },
+}
+
+fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> StationError {
+    let what = what.into();
+    move |source| StationError::Io { what, source }
+}
+
+/// How the caller steers and watches a running station.
+pub struct Hooks {
+    /// Set to end the station in order.
+    pub stop: Arc<AtomicBool>,
+    /// Called once everything listens, with the page's address.
+    pub ready: Box<dyn FnOnce(SocketAddr) + Send>,
+    /// Called with the view after every change, on the core's thread.
+    pub watch: Option<Box<dyn FnMut(&view::View) + Send>>,
+    pub pace: Pace,
+}
+
+/// Runs the station until `hooks.stop`.
+pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), StationError> {
+    let data = config.station.data.clone();
+    std::fs::create_dir_all(&data).map_err(io(format!("{}: the data directory cannot be made", data.display())))?;
+    let _lock = Lock::take(&data)?;
+    let clock = Clock::new(config.station.timezone);
+    let store = Store::open(&data, &config.station.id)?;
+    let judged = clock.judge(&store)?;
+    let (config, programs) = (Arc::new(config), Arc::new(programs));
+    let (mut core, unsettled) = Core::new(config.clone(), programs, store, clock.now())?;
+    core.note(&view::started(judged), clock.now())?;
+
+    let (mut inbox, bell) = Inbox::new();
+    let quiet = Arc::new(AtomicBool::new(false));
+    let mut threads = Vec::new();
+    for settings in &config.scanners {
+        let events = inbox.scanner(SCANNER_QUEUE, &bell);
+        let name = settings.name.clone();
+        let thread = device::spawn(settings.clone(), events, quiet.clone());
+        threads.push(thread.map_err(io(format!("scanner {name}: no thread")))?);
+    }
+    let mut printers = Vec::new();
+    for (i, (p, unsettled)) in config.printers.iter().zip(unsettled).enumerate() {
+        let settings = tcp::Settings {
+            name: p.name.clone(),
+            address: p.link,
+            dpi: p.dpi.per_inch(),
+            stock: p.stock.to_string(),
+            pace: hooks.pace.clone(),
+        };
+        let tell = inbox.printer(i, &bell);
+        printers.push(tcp::Printer::start(settings, unsettled, tell).map_err(io(format!("printer {}: no thread", p.name)))?);
+    }
+    let socket = control::Socket::listen(&config.station.socket, inbox.requests(&bell))
+        .map_err(io(format!("{}: the socket for the command line", config.station.socket.display())))?;
+    let page = web::Page::start(&config, &data, serde_json::to_string(&core.view(clock.now())).unwrap_or_default())
+        .map_err(io(format!("{}: the page", config.web.listen)))?;
+    tracing::info!(station = config.station.id, page = %page.address(), seq = core.store.seq(), "ready");
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    (hooks.ready)(page.address());
+
+    // The watchdog is fed from this loop only: it says that the core turns, not that a thread is alive.
+    let feed = sd_notify::watchdog_enabled().map(|d| d / 3);
+    let mut fed = Instant::now();
+    let mut last_input = Instant::now();
+    let mut erased = None;
+    loop {
+        let stopping = hooks.stop.load(Ordering::Relaxed);
+        if stopping {
+            quiet.store(true, Ordering::Relaxed);
+            drop(std::mem::take(&mut threads).into_iter().map(|t| t.join()).collect::<Vec<_>>());
+        }
+        let wait = match () {
+            () if core.importing() => Duration::ZERO,
+            () if core.has_soft_news() => SOFT,
+            () => TURN,
+        };
+        let mut inputs = if stopping { inbox.drain(BATCH) } else { inbox.wait(BATCH, wait) };
+        if feed.is_some_and(|every| fed.elapsed() >= every) {
+            fed = Instant::now();
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+        }
+        let now = clock.now();
+        if inputs.is_empty() {
+            if stopping {
+                break;
+            }
+            if core.has_soft_news() {
+                inputs.push(Input::Tick);
+            } else if core.importing() {
+                core.import_step(now);
+                if core.store.wal_bytes() >= WAL_MAX {
+                    log_failure(core.store.checkpoint());
+                }
+                continue;
+            } else {
+                let wal = core.store.wal_bytes();
+                if last_input.elapsed() >= IDLE && wal >= WAL_IDLE {
+                    log_failure(core.store.checkpoint());
+                }
+                if erased != Some(now.date_naive()) && last_input.elapsed() >= IDLE {
+                    erased = Some(now.date_naive());
+                    log_failure(core.erase_old_scans(now));
+                }
+                continue;
+            }
+        } else {
+            last_input = Instant::now();
+        }
+        for effect in core.take(inputs, now) {
+            match effect {
+                Effect::Send(i, order) => printers[i].send(order),
+            }
+        }
+        if inbox.is_empty() {
+            let view = core.view(now);
+            page.publish(serde_json::to_string(&view).unwrap_or_default());
+            if let Some(watch) = &mut hooks.watch {
+                watch(&view);
+            }
+        }
+        if core.store.wal_bytes() >= WAL_MAX {
+            log_failure(core.store.checkpoint());
+        }
+    }
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    drop(socket);
+    for printer in &mut printers {
+        printer.stop();
+    }
+    // What the printers said last.
+    let news = inbox.drain(usize::MAX);
+    if !news.is_empty() || core.has_soft_news() {
+        core.take(news, clock.now());
+    }
+    core.note(&Event::Stopped {}, clock.now())?;
+    log_failure(core.store.checkpoint());
+    page.stop();
+    tracing::info!("stopped in order");
+    Ok(())
+}
+
+fn log_failure(done: Result<(), StoreError>) {
+    if let Err(e) = done {
+        tracing::error!(error = %e, "housekeeping of the database");
+    }
+}
+
+/// Does one request without a daemon: takes the station lock, writes, lets go. Labels that are owed
+/// wait as `queued` for the next start.
+pub fn alone(config: Config, programs: Programs, requests: impl Iterator<Item = request::Request>, mut answer: impl FnMut(request::Response)) -> Result<(), StationError> {
+    let data = config.station.data.clone();
+    std::fs::create_dir_all(&data).map_err(io(format!("{}: the data directory cannot be made", data.display())))?;
+    let _lock = Lock::take(&data)?;
+    let clock = Clock::new(config.station.timezone);
+    let store = Store::open(&data, &config.station.id)?;
+    let (mut core, _) = Core::new(Arc::new(config), Arc::new(programs), store, clock.now())?;
+    for request in requests {
+        let (tell, told) = std::sync::mpsc::channel();
+        core.take(vec![Input::Request(Box::new(request), Box::new(move |r| drop(tell.send(r))))], clock.now());
+        answer(told.recv().unwrap_or_else(|_| request::Response::refused("the station gave no answer")));
+    }
+    Ok(core.store.checkpoint()?)
+}
+
+/// Imports a shipment file without a daemon, under the station lock.
+pub fn import_alone(config: Config, programs: Programs, file: &Path, rejects: &Path, progress: impl FnMut(u64)) -> Result<Counts, StationError> {
+    let data = config.station.data.clone();
+    std::fs::create_dir_all(&data).map_err(io(format!("{}: the data directory cannot be made", data.display())))?;
+    let _lock = Lock::take(&data)?;
+    let clock = Clock::new(config.station.timezone);
+    let store = Store::open(&data, &config.station.id)?;
+    let (mut core, _) = Core::new(Arc::new(config), Arc::new(programs), store, clock.now())?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let counts = core.import_alone(file, &name, rejects, clock.now(), progress).map_err(StationError::Import)?;
+    core.store.checkpoint()?;
+    Ok(counts)
+}

@@ -1,0 +1,217 @@
+//! What the command line asks of the station. The same function serves a running daemon (over its
+//! Unix socket) and a command that holds the station lock itself.
+
+use super::core::Core;
+use crate::domain::event::Event;
+use crate::domain::facts::Facts;
+use crate::domain::rma::{Rma, RmaState};
+use crate::domain::screen::{Kind, Screen};
+use crate::rma::draft::Draft;
+use crate::rma::number;
+use crate::store::{Head, StoreError, know, read};
+use chrono::{DateTime, Datelike, FixedOffset};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// Longest RMA number taken from elsewhere, in characters (what fits a label's Code 128).
+const NUMBER_MAX: usize = 20;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Issues or imports RMAs; numbers are given to those that have none.
+    Rmas { drafts: Vec<Draft>, by: String },
+    /// Ends an RMA.
+    RmaMove { rma: String, to: RmaState, why: String },
+    /// Starts importing a shipment file that lies where the daemon can read it; one at a time.
+    Import { path: PathBuf, name: String, rejects: PathBuf },
+    /// How far the import is, and what came of it.
+    Imported {},
+    /// Owes a marked copy of the newest label of a receipt or serial.
+    Reprint { unit: String, by: String },
+    /// Whether anybody is there.
+    Ping {},
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Response {
+    pub ok: bool,
+    /// What was done, or why not.
+    pub text: String,
+    pub data: Value,
+}
+
+impl Response {
+    pub fn done(text: impl Into<String>, data: Value) -> Response {
+        Response { ok: true, text: text.into(), data }
+    }
+
+    pub fn refused(text: impl Into<String>) -> Response {
+        Response { ok: false, text: text.into(), data: Value::Null }
+    }
+}
+
+/// Does what is asked, inside the open batch. An error gives the whole batch up.
+pub fn apply(core: &mut Core, request: &Request, now: DateTime<FixedOffset>) -> Result<Response, StoreError> {
+    match request {
+        Request::Ping {} => Ok(Response::done("here", json!({"version": env!("CARGO_PKG_VERSION")}))),
+        Request::Rmas { drafts, by } => rmas(core, drafts, by, now),
+        Request::RmaMove { rma, to, why } => rma_move(core, rma, *to, why, now),
+        Request::Import { path, name, rejects } => Ok(core.import_begin(path, name, rejects)),
+        Request::Imported {} => Ok(core.import_told()),
+        Request::Reprint { unit, by } => reprint(core, unit, by, now),
+    }
+}
+
+fn head(now: DateTime<FixedOffset>) -> Head {
+    Head { at: now, ..Head::default() }
+}
+
+fn rmas(core: &mut Core, drafts: &[Draft], by: &str, now: DateTime<FixedOffset>) -> Result<Response, StoreError> {
+    let (mut issued, mut changed, mut unchanged) = (Vec::new(), Vec::new(), 0);
+    let mut refused: Vec<Value> = Vec::new();
+    for draft in drafts {
+        let rma = match checked(core, draft, now)? {
+            Ok(rma) => rma,
+            Err(why) => {
+                refused.push(json!({"number": draft.number, "why": why}));
+                continue;
+            }
+        };
+        match know::rma(&core.store.conn, &rma.number)? {
+            None => {
+                issued.push(rma.number.clone());
+                core.store.append(&head(now), &Event::RmaIssued { rma })?;
+            }
+            Some(mut old) => {
+                old.expected = know::expected(&core.store.conn, &old.number)?;
+                // An RMA keeps its state and the program version it was issued under.
+                let new = Rma { state: old.state, program_version: old.program_version.clone(), ..rma };
+                if new == old {
+                    unchanged += 1;
+                } else if old.state != RmaState::Open {
+                    refused.push(json!({"number": old.number, "why": format!("it is {}; nothing of it can change", old.state.word())}));
+                } else {
+                    changed.push(new.number.clone());
+                    core.store.append(&head(now), &Event::RmaChanged { old, new })?;
+                }
+            }
+        }
+    }
+    tracing::info!(issued = issued.len(), changed = changed.len(), refused = refused.len(), by, "RMAs");
+    let text = format!("{} issued, {} changed, {unchanged} unchanged, {} refused", issued.len(), changed.len(), refused.len());
+    let data = json!({"issued": issued, "changed": changed, "unchanged": unchanged, "refused": refused});
+    Ok(Response { ok: refused.len() < drafts.len() || drafts.is_empty(), text, data })
+}
+
+/// A draft held against its program and the station; the inner error says what is wrong with it.
+fn checked(core: &mut Core, draft: &Draft, now: DateTime<FixedOffset>) -> Result<Result<Rma, String>, StoreError> {
+    let programs = core.programs.clone();
+    let program = match &draft.program {
+        None => programs.default(),
+        Some(id) => match programs.get(id) {
+            Some(p) => p,
+            None => return Ok(Err(format!("program {id:?} is not served here; known are {}", programs.ids().collect::<Vec<_>>().join(", ")))),
+        },
+    };
+    if let Err(e) = Facts::from_json(&Value::Object(draft.facts.clone())) {
+        return Ok(Err(e.to_string()));
+    }
+    let number = match &draft.number {
+        None => next_number(core, now)?,
+        Some(n) if n.len() > NUMBER_MAX => return Ok(Err(format!("{n:?} is longer than {NUMBER_MAX} characters"))),
+        Some(n) if number::is_ours(n) || program.accepts_number(n) => n.clone(),
+        Some(n) => return Ok(Err(format!("{n:?} has not the form of an RMA number of program {} ([rma] number in its file)", program.id()))),
+    };
+    let today = now.date_naive();
+    let mut expected = Vec::with_capacity(draft.serials.len());
+    for serial in &draft.serials {
+        match crate::domain::text::serial_key(serial) {
+            Some(s) if !expected.contains(&s) || expected.len() > 1000 => expected.push(s),
+            Some(_) => {}
+            None => return Ok(Err(format!("{serial:?} is not a serial number"))),
+        }
+    }
+    Ok(Ok(Rma {
+        number,
+        program: program.id().to_string(),
+        program_version: program.version().to_string(),
+        customer: draft.customer.clone(),
+        issued: draft.issued.unwrap_or(today),
+        state: RmaState::Open,
+        facts: draft.facts.clone(),
+        expected,
+    }))
+}
+
+/// The station's next own RMA number this year. Read once from the table, then counted.
+fn next_number(core: &mut Core, now: DateTime<FixedOffset>) -> Result<String, StoreError> {
+    let year = now.year();
+    let code = core.config.station.code.clone();
+    let mut count = match core.next_rma {
+        Some((y, n)) if y == year => n,
+        _ => {
+            // Our numbers of a year sort in the order they were given out.
+            let stem = format!("R{:02}{code}", year.rem_euclid(100));
+            let last = read::last_rma_with(&core.store.conn, &stem)?;
+            last.and_then(|n| number::count_of(&n, year, &code)).map_or(0, |n| n + 1)
+        }
+    };
+    loop {
+        let made = number::compose(year, &code, count);
+        count += 1;
+        if count > number::PER_YEAR {
+            return Err(StoreError::Unreadable(format!("station code {code} has used up its RMA numbers of {year}")));
+        }
+        if let Some(number) = made
+            && know::rma(&core.store.conn, &number)?.is_none()
+        {
+            core.next_rma = Some((year, count));
+            return Ok(number);
+        }
+    }
+}
+
+fn rma_move(core: &mut Core, rma: &str, to: RmaState, why: &str, now: DateTime<FixedOffset>) -> Result<Response, StoreError> {
+    let Some(old) = know::rma(&core.store.conn, rma)? else {
+        return Ok(Response::refused(format!("RMA {rma} is not on record; `backdock rma list` shows what is")));
+    };
+    if old.state == to {
+        return Ok(Response::refused(format!("RMA {rma} is {} already", to.word())));
+    }
+    if to != RmaState::Open && core.session.rma.as_deref() == Some(rma) {
+        return Ok(Response::refused(format!("the box of RMA {rma} is open at the dock; scan DONE first")));
+    }
+    core.store.append(&head(now), &Event::RmaMoved { rma: rma.to_owned(), to, why: why.to_owned() })?;
+    Ok(Response::done(format!("RMA {rma} is {}", to.word()), json!({"rma": rma, "state": to.word()})))
+}
+
+fn reprint(core: &mut Core, unit: &str, by: &str, now: DateTime<FixedOffset>) -> Result<Response, StoreError> {
+    use crate::rma::Knowledge;
+    let key = crate::domain::text::serial_key(unit);
+    let mac = crate::domain::mac::Mac::parse(unit);
+    let past = core.store.last_receipt(key.as_deref(), mac).map_err(|e| StoreError::Unreadable(e.0))?;
+    let Some(past) = past else {
+        return Ok(Response::refused(format!("{unit:?} was not received here; `backdock lookup {unit}` shows what is known of it")));
+    };
+    let mut screen = Screen {
+        outcome: "reprint".to_owned(),
+        kind: Kind::Info,
+        word: "COPY".to_owned(),
+        title: unit.to_owned(),
+        why: vec![format!("asked for by {by}")],
+        next: String::new(),
+        rules: Vec::new(),
+        job: None,
+    };
+    let job = core.copy(past.id, &mut screen).map_err(|e| StoreError::Unreadable(e.to_string()))?;
+    let Some(job) = job else {
+        return Ok(Response::refused(screen.why.join("; ")));
+    };
+    let data = json!({"job": job.id, "copy": job.copy, "printer": job.printer});
+    let text = format!("copy {} of the label of {unit}, job {}", job.copy, job.id);
+    core.make(job, &head(now)).map_err(|e| StoreError::Unreadable(e.to_string()))?;
+    Ok(Response::done(text, data))
+}

@@ -1,0 +1,171 @@
+//! The window: the kiosk page, its live events, and the pictures of labels. It decides nothing and
+//! writes nothing; what it shows is the view that the core published last.
+//!
+//! One thread with its own tokio runtime. Everything comes from the daemon itself, no address outside
+//! is ever asked for (`Content-Security-Policy: default-src 'self'`).
+
+use crate::config::Config;
+use crate::label::{Dpi, Stock, UnitLabel};
+use crate::store::{self, read};
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_stream::{Stream, StreamExt, wrappers::IntervalStream, wrappers::WatchStream};
+
+/// The page says "stale" when this pulse stays away.
+const BEAT: Duration = Duration::from_secs(2);
+
+/// The running web thread.
+pub struct Page {
+    address: SocketAddr,
+    view: watch::Sender<Arc<str>>,
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    view: watch::Receiver<Arc<str>>,
+    labels: Arc<Labels>,
+    stop: watch::Receiver<bool>,
+}
+
+/// Draws labels from the database, with a reader of its own that is opened when first needed.
+struct Labels {
+    data: PathBuf,
+    station: String,
+    paper: Vec<(String, Stock, Dpi)>,
+    conn: Mutex<Option<store::Reader>>,
+}
+
+impl Page {
+    /// Binds the address and serves from a thread of its own.
+    pub fn start(config: &Config, data: &std::path::Path, first: String) -> std::io::Result<Page> {
+        let listener = std::net::TcpListener::bind(config.web.listen)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let (view, seen) = watch::channel(Arc::<str>::from(first));
+        let (stop, stopping) = watch::channel(false);
+        let shared = Shared {
+            view: seen,
+            labels: Arc::new(Labels {
+                data: data.to_owned(),
+                station: config.station.id.clone(),
+                paper: config.printers.iter().map(|p| (p.name.clone(), p.stock, p.dpi)).collect(),
+                conn: Mutex::new(None),
+            }),
+            stop: stopping,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build()?;
+        let thread = std::thread::Builder::new().name("web".into()).spawn(move || {
+            let served = runtime.block_on(serve(listener, shared));
+            if let Err(e) = served {
+                tracing::error!(error = %e, "the page is no longer served");
+            }
+        })?;
+        Ok(Page { address, view, stop, thread: Some(thread) })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Shows a new view to every open page.
+    pub fn publish(&self, view: String) {
+        self.view.send_replace(Arc::from(view));
+    }
+
+    /// Ends the thread; open event streams are closed.
+    pub fn stop(mut self) {
+        let _ = self.stop.send(true);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn serve(listener: std::net::TcpListener, shared: Shared) -> std::io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let mut stop = shared.stop.clone();
+    let app = Router::new()
+        .route("/", get(|| asset("text/html; charset=utf-8", include_str!("page/kiosk.html"))))
+        .route("/kiosk.css", get(|| asset("text/css; charset=utf-8", include_str!("page/kiosk.css"))))
+        .route("/kiosk.js", get(|| asset("text/javascript; charset=utf-8", include_str!("page/kiosk.js"))))
+        .route("/draw.js", get(|| asset("text/javascript; charset=utf-8", include_str!("page/draw.js"))))
+        .route("/fit.js", get(|| asset("text/javascript; charset=utf-8", include_str!("page/fit.js"))))
+        .route("/tones.js", get(|| asset("text/javascript; charset=utf-8", include_str!("page/tones.js"))))
+        .route("/icon.svg", get(|| asset("image/svg+xml", include_str!("page/icon.svg"))))
+        .route("/api/view", get(view))
+        .route("/events", get(events))
+        .route("/label/{name}", get(label))
+        .with_state(shared);
+    axum::serve(listener, app)
+        .with_graceful_shutdown(async move {
+            let _ = stop.wait_for(|stop| *stop).await;
+        })
+        .await
+}
+
+const SAFE: [(HeaderName, &str); 4] = [
+    (header::CONTENT_SECURITY_POLICY, "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+async fn asset(kind: &'static str, body: &'static str) -> impl IntoResponse {
+    (SAFE, [(header::CONTENT_TYPE, kind)], body)
+}
+
+async fn view(State(shared): State<Shared>) -> impl IntoResponse {
+    let view = shared.view.borrow().to_string();
+    (SAFE, [(header::CONTENT_TYPE, "application/json")], view)
+}
+
+async fn events(State(shared): State<Shared>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let views = WatchStream::new(shared.view).map(|view| Some(Event::default().event("view").data(&*view)));
+    let beats = IntervalStream::new(tokio::time::interval(BEAT))
+        .map(|_| Some(Event::default().event("beat").data("{}")));
+    // An open stream would keep the shutdown waiting.
+    let end = WatchStream::new(shared.stop).filter(|stop| *stop).map(|_| None);
+    Sse::new(views.merge(beats).merge(end).take_while(Option::is_some).filter_map(|e| e.map(Ok)))
+}
+
+async fn label(State(shared): State<Shared>, Path(name): Path<String>) -> Response {
+    let Some(job) = name.strip_suffix(".png").and_then(|n| n.parse::<i64>().ok()) else {
+        return (StatusCode::NOT_FOUND, SAFE, "no such picture\n").into_response();
+    };
+    let drawn = tokio::task::spawn_blocking(move || shared.labels.draw(job)).await;
+    match drawn {
+        Ok(Ok(Some(png))) => (SAFE, [(header::CONTENT_TYPE, "image/png")], png).into_response(),
+        Ok(Ok(None)) => (StatusCode::NOT_FOUND, SAFE, "no such label\n").into_response(),
+        Ok(Err(why)) => (StatusCode::INTERNAL_SERVER_ERROR, SAFE, why).into_response(),
+        Err(e) => (StatusCode::INTERNAL_SERVER_ERROR, SAFE, e.to_string()).into_response(),
+    }
+}
+
+impl Labels {
+    fn draw(&self, job: i64) -> Result<Option<Vec<u8>>, String> {
+        let mut conn = self.conn.lock().map_err(|e| e.to_string())?;
+        if conn.is_none() {
+            *conn = Some(store::open_reader(&self.data).map_err(|e| e.to_string())?);
+        }
+        let Some(conn) = conn.as_ref() else { return Ok(None) };
+        let Some(job) = read::job(conn, &self.station, job).map_err(|e| e.to_string())? else { return Ok(None) };
+        let paper = self.paper.iter().find(|(name, ..)| *name == job.printer).or(self.paper.first());
+        let Some((_, stock, dpi)) = paper else { return Ok(None) };
+        let fields: UnitLabel = serde_json::from_value(job.fields).map_err(|e| e.to_string())?;
+        let label = fields.render(*stock, *dpi).map_err(|e| e.to_string())?;
+        Ok(Some(label.png()))
+    }
+}

@@ -1,0 +1,18 @@
+//! The rules of the shipped programs, one test per rule id, through the public way in: facts as JSON,
+//! one date, one verdict. Expectations were written by hand from the processes, before the first run.
+//! `ledger.rs` keeps the account: every id of the catalogue is proven or waits with a reason.
+
+#[path = "rules/a.rs"]
+mod a;
+#[path = "rules/house.rs"]
+mod house;
+#[path = "rules/ledger.rs"]
+mod ledger;
+#[path = "rules/mechanisms.rs"]
+mod mechanisms;
+#[path = "rules/properties.rs"]
+mod properties;
+#[path = "rules/support.rs"]
+mod support;
+#[path = "rules/vectors.rs"]
+mod vectors;

@@ -1,0 +1,93 @@
+//! The worked examples of the processes, T1 to T16: one unit each, all that is said of it at once.
+
+use super::support::*;
+use backdock::domain::verdict::{Action, Coverage};
+
+fn yealink(reported: &str, channel: &str) -> Value {
+    json!({"channel": channel, "brand": "Yealink", "ship_date": "2026-01-01", "reported": reported, "today": reported})
+}
+
+#[test]
+fn t1_day_30_direct() {
+    let v = judge(program("voip"), &yealink("2026-01-31", "direct"));
+    assert_eq!((v.age_days, v.action, v.charges.len()), (Some(30), Action::Replace, 0));
+    assert!(v.advance_replacement.allowed);
+    assert_eq!(legs(&v), ["inbound us ground A-21", "outbound us rush A-20"]);
+    cites(&v, &["A-16", "A-20", "A-21", "A-22", "A-25", "A-68"]);
+}
+
+#[test]
+fn t2_day_31_direct() {
+    let v = judge(program("voip"), &yealink("2026-02-01", "direct"));
+    assert!(!v.advance_replacement.allowed);
+    assert_eq!(charges(&v), ["deductible 45.00 USD customer A-37"]);
+    assert_eq!(legs(&v), ["inbound customer any A-35", "outbound us ground A-36"]);
+    cites(&v, &["A-35", "A-36", "A-37", "A-38", "A-67"]);
+}
+
+#[test]
+fn t3_day_30_reseller() {
+    let v = judge(program("voip"), &yealink("2026-01-31", "reseller"));
+    assert_eq!((v.action, v.charges.len(), v.advance_replacement.allowed), (Action::Replace, 0, false));
+    assert_eq!(
+        legs(&v),
+        ["inbound partner ground A-31", "outbound us rush A-68", "to_vendor us any A-30", "from_vendor us any A-29"]
+    );
+    cites(&v, &["A-26", "A-27", "A-28", "A-29", "A-30", "A-31", "A-32", "A-33", "A-34"]);
+}
+
+#[test]
+fn t4_the_expiry_day_counts() {
+    let polycom = |reported: &str| {
+        judge(program("voip"), &json!({"channel": "direct", "brand": "Polycom", "ship_date": "2024-03-10", "reported": reported, "today": reported}))
+    };
+    let last = polycom("2026-03-10");
+    assert_eq!((last.coverage, last.route.is_none()), (Coverage::InWarranty, true));
+    cites(&last, &["A-59"]);
+    let after = polycom("2026-03-11");
+    assert_eq!((after.action, after.route.as_deref()), (Action::Route, Some("partner_team")));
+    cites(&after, &["A-59", "A-46"]);
+}
+
+#[test]
+fn t5_a_start_on_29_february_ends_on_the_28th() {
+    let v = judge(program("voip"), &with(yealink("2026-02-28", "agent"), json!({"ship_date": "2024-02-29"})));
+    assert_eq!((v.warranty_until, v.coverage), (Some(date("2026-02-28")), Coverage::InWarranty));
+    let v = judge(program("voip"), &with(yealink("2026-03-01", "agent"), json!({"ship_date": "2024-02-29"})));
+    assert_eq!(v.coverage, Coverage::OutOfWarranty);
+}
+
+#[test]
+fn t6_one_replacement_per_line() {
+    let v = judge(
+        program("voip"),
+        &json!({"channel": "direct", "brand": "Snom", "serial": "NEW", "ship_date": plus("2026-01-01", 400), "reported": plus("2026-01-01", 700), "today": plus("2026-01-01", 700),
+            "lineage": [{"serial": "OLD", "shipped": "2026-01-01", "replaced_on": plus("2026-01-01", 400)}]}),
+    );
+    assert_eq!((v.warranty_until, v.age_days, is_held(&v, "replacement_used")), (Some(date("2029-01-01")), Some(700), true));
+    cites(&v, &["A-49", "A-50", "A-51", "A-58"]);
+}
+
+#[test]
+fn t7_dead_on_arrival_on_day_30() {
+    for doa in [json!(true), json!("2026-01-31")] {
+        let v = judge(
+            program("voip"),
+            &json!({"channel": "direct", "brand": "Yealink", "ship_date": "2026-02-05", "today": "2026-03-01",
+                "lineage": [{"serial": "OLD", "shipped": "2026-01-01", "replaced_on": "2026-02-05", "doa": doa}]}),
+        );
+        assert_eq!((v.warranty_until, is_held(&v, "replacement_used")), (Some(date("2028-02-05")), false));
+        cites(&v, &["A-52"]);
+    }
+}
+
+#[test]
+fn t8_the_advance_and_its_original() {
+    let facts = |advance: Value, today: &str| with(yealink("2026-01-31", "direct"), json!({"today": today, "advance": advance}));
+    let back = judge(program("voip"), &facts(json!({"shipped": "2026-03-01", "original_received": "2026-03-31"}), "2026-04-15"));
+    assert!(!is_held(&back, "advance_price_not_set") && back.charges.is_empty());
+    for (today, billed) in [("2026-03-31", false), ("2026-04-01", true)] {
+        let never = judge(program("voip"), &facts(json!({"shipped": "2026-03-01"}), today));
+        assert_eq!(is_held(&never, "advance_price_not_set"), billed, "{today}");
+    }
+}
