@@ -88,16 +88,26 @@ pub fn parse(file: &str, text: &str) -> Result<Read<Config>, Vec<Problem>> {
             printers: root.tables("printer", printer),
         };
         let mut names = BTreeSet::new();
-        let devices = config.scanners.iter().map(|s| ("scanner", &s.name)).chain(config.printers.iter().map(|p| ("printer", &p.name)));
+        let devices = config
+            .scanners
+            .iter()
+            .map(|s| ("scanner", &s.name))
+            .chain(config.printers.iter().map(|p| ("printer", &p.name)));
         for (kind, name) in devices {
             if !name.is_empty() && !names.insert(name) {
-                root.problem(kind, format!("two devices are called {name:?}; every scanner and printer needs a name of its own"));
+                root.problem(
+                    kind,
+                    format!("two devices are called {name:?}; every scanner and printer needs a name of its own"),
+                );
             }
         }
         let mut ways = BTreeSet::new();
         for s in &config.scanners {
             if !ways.insert(format!("{:?}", s.kind)) {
-                root.problem("scanner", format!("{:?} reads the same port as another scanner; one port has one scanner", s.name));
+                root.problem(
+                    "scanner",
+                    format!("{:?} reads the same port as another scanner; one port has one scanner", s.name),
+                );
             }
         }
         let mut links = BTreeSet::new();
@@ -190,10 +200,7 @@ fn scanner(t: &mut Table) -> ScannerSettings {
     let name = device_name(t);
     let kinds = [("serial", Kind::Serial), ("tcp", Kind::Tcp), ("replay", Kind::Replay)];
     let kind = match t.choice("kind", &kinds).required() {
-        Kind::Serial => ScannerKind::Serial {
-            port: PathBuf::from(t.string("port").required()),
-            baud: baud(t),
-        },
+        Kind::Serial => ScannerKind::Serial { port: PathBuf::from(t.string("port").required()), baud: baud(t) },
         Kind::Tcp => {
             let connect = t.parsed("connect", blank(), address).optional();
             let listen = t.parsed("listen", blank(), address).optional();
@@ -201,20 +208,18 @@ fn scanner(t: &mut Table) -> ScannerSettings {
                 (Some(addr), None) => ScannerKind::TcpConnect { addr },
                 (None, Some(addr)) => ScannerKind::TcpListen { addr },
                 _ => {
-                    t.problem("kind", "a tcp scanner needs either connect = \"ADDRESS:PORT\" or listen = \"ADDRESS:PORT\"");
+                    t.problem(
+                        "kind",
+                        "a tcp scanner needs either connect = \"ADDRESS:PORT\" or listen = \"ADDRESS:PORT\"",
+                    );
                     ScannerKind::TcpConnect { addr: blank() }
                 }
             }
         }
         Kind::Replay => ScannerKind::Replay { path: PathBuf::from(t.string("path").required()) },
     };
-    let suffixes = [
-        ("cr", Suffix::Cr),
-        ("lf", Suffix::Lf),
-        ("crlf", Suffix::CrLf),
-        ("tab", Suffix::Tab),
-        ("idle", Suffix::Idle),
-    ];
+    let suffixes =
+        [("cr", Suffix::Cr), ("lf", Suffix::Lf), ("crlf", Suffix::CrLf), ("tab", Suffix::Tab), ("idle", Suffix::Idle)];
     ScannerSettings {
         name,
         kind,

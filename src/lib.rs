@@ -12,6 +12,7 @@
 //!
 //! | room | kind | what it does | what it never does |
 //! |---|---|---|---|
+//! | [`strict_toml`] | pure | TOML text -> values; every key asked for or reported | stop at the first mistake |
 //! | [`config`] | front | one TOML file -> [`config::Config`], every mistake listed | guess a value that was mistyped |
 //! | [`domain`] | pure | the nouns: unit, shipment, RMA, receipt, verdict, job, event | belong to one room |
 //! | [`device`] | wire in | one thread per scanner: open, read, back off, open again | share anything between two scanners |

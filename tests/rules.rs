@@ -4,6 +4,14 @@
 
 #[path = "rules/a.rs"]
 mod a;
+#[path = "rules/b.rs"]
+mod b;
+#[path = "rules/c.rs"]
+mod c;
+#[path = "rules/d.rs"]
+mod d;
+#[path = "rules/e.rs"]
+mod e;
 #[path = "rules/house.rs"]
 mod house;
 #[path = "rules/ledger.rs"]

@@ -19,7 +19,8 @@ pub fn main(at: &Where, args: Args) -> Verdict {
     let mut warnings = Vec::new();
     let mut parsed = None;
     if at.config.is_some() || path.exists() {
-        let text = std::fs::read_to_string(&path).map_err(|e| Stop::usage(format!("{}: cannot be read: {e}", path.display())))?;
+        let text = std::fs::read_to_string(&path)
+            .map_err(|e| Stop::usage(format!("{}: cannot be read: {e}", path.display())))?;
         match config::parse(&path.to_string_lossy(), &text) {
             Ok(read) => {
                 warnings.extend(read.warnings);
@@ -34,7 +35,9 @@ pub fn main(at: &Where, args: Args) -> Verdict {
     }
     let problems: Vec<&str> = problems.iter().flat_map(|p| p.lines()).collect();
     if args.json {
-        answer_json(&json!({"problems": problems, "warnings": warnings.iter().map(|w| w.to_string()).collect::<Vec<_>>()}))?;
+        answer_json(
+            &json!({"problems": problems, "warnings": warnings.iter().map(|w| w.to_string()).collect::<Vec<_>>()}),
+        )?;
     } else {
         for warning in &warnings {
             answer(format!("warning: {warning}"));

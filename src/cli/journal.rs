@@ -46,7 +46,11 @@ pub fn main(at: &Where, args: Args) -> Verdict {
                     report.events,
                     report.raw_scans,
                     report.shipments,
-                    if report.problems.is_empty() { "the chain is whole and the tables are what it adds up to" } else { "NOT whole" }
+                    if report.problems.is_empty() {
+                        "the chain is whole and the tables are what it adds up to"
+                    } else {
+                        "NOT whole"
+                    }
                 ));
                 answer(format!("last hash {}", report.head));
             }
@@ -56,7 +60,9 @@ pub fn main(at: &Where, args: Args) -> Verdict {
             let mut out = BufWriter::new(std::io::stdout().lock());
             let done = verify::export(&reader, |line| writeln!(out, "{line}")).map_err(Stop::failed)?;
             match done.and_then(|_| out.flush()) {
-                Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Stop::failed(format!("standard output: {e}"))),
+                Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+                    Err(Stop::failed(format!("standard output: {e}")))
+                }
                 _ => Ok(End::Done),
             }
         }

@@ -47,7 +47,10 @@ pub fn main(args: Args) -> Verdict {
         return Err(Stop::usage(format!("no label {name:?}; there are: {}", known.join(", "))));
     };
     let Some(data) = args.data else {
-        return Err(Stop::usage(format!("--data FILE.json is missing; {name} requires: {}", def.required().collect::<Vec<_>>().join(", "))));
+        return Err(Stop::usage(format!(
+            "--data FILE.json is missing; {name} requires: {}",
+            def.required().collect::<Vec<_>>().join(", ")
+        )));
     };
     let text = std::fs::read_to_string(&data).map_err(|e| Stop::usage(format!("{}: {e}", data.display())))?;
     let fields = serde_json::from_str(&text).map_err(|e| Stop::usage(format!("{}: not JSON: {e}", data.display())))?;

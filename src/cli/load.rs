@@ -66,7 +66,8 @@ fn read(path: &Path) -> Result<String, Stop> {
 
 fn program_files(dir: &Path) -> Result<Vec<(String, String)>, Stop> {
     let entries = std::fs::read_dir(dir).map_err(|e| Stop::usage(format!("{}: cannot be read: {e}", dir.display())))?;
-    let mut paths: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).filter(|p| p.extension().is_some_and(|x| x == "toml")).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.filter_map(|e| Some(e.ok()?.path())).filter(|p| p.extension().is_some_and(|x| x == "toml")).collect();
     paths.sort();
     paths.iter().map(|p| Ok((p.to_string_lossy().into_owned(), read(p)?))).collect()
 }

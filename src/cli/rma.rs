@@ -4,9 +4,9 @@ use super::load::Where;
 use super::{End, Stop, Verdict, answer, answer_json, caller, run};
 use crate::domain::rma::RmaState;
 use crate::rma::draft::{self, Draft};
+use crate::station;
 use crate::station::control::Call;
 use crate::station::request::{Request, Response};
-use crate::station;
 use crate::store::{self, know, read};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
@@ -125,7 +125,11 @@ pub fn main(at: &Where, args: Args) -> Verdict {
             if !response.ok {
                 return Err(Stop::failed(&response.text));
             }
-            if json { answer_json(&response.data)? } else { answer(&response.text) }
+            if json {
+                answer_json(&response.data)?
+            } else {
+                answer(&response.text)
+            }
             Ok(End::Done)
         }
     }
@@ -149,14 +153,23 @@ fn ask(at: &Where, requests: impl IntoIterator<Item = Request>) -> Result<Vec<Re
 }
 
 fn refused(response: &Response) -> Result<(), Stop> {
-    let why: Vec<&str> = response.data["refused"].as_array().into_iter().flatten().filter_map(|r| r["why"].as_str()).collect();
-    if response.ok && why.is_empty() { Ok(()) } else { Err(Stop::failed(if why.is_empty() { response.text.clone() } else { why.join("; ") })) }
+    let why: Vec<&str> =
+        response.data["refused"].as_array().into_iter().flatten().filter_map(|r| r["why"].as_str()).collect();
+    if response.ok && why.is_empty() {
+        Ok(())
+    } else {
+        Err(Stop::failed(if why.is_empty() { response.text.clone() } else { why.join("; ") }))
+    }
 }
 
 fn import(at: &Where, file: &std::path::Path, as_json: bool) -> Verdict {
     let bytes = std::fs::read(file).map_err(|e| Stop::failed(format!("{}: {e}", file.display())))?;
     let text = String::from_utf8(bytes).map_err(|e| {
-        Stop::failed(format!("{}: not UTF-8 at byte {}; save it as UTF-8", file.display(), e.utf8_error().valid_up_to()))
+        Stop::failed(format!(
+            "{}: not UTF-8 at byte {}; save it as UTF-8",
+            file.display(),
+            e.utf8_error().valid_up_to()
+        ))
     })?;
     let read = draft::read(&text);
     let mut problems: Vec<Value> = read.problems.iter().map(|(line, why)| json!({"line": line, "why": why})).collect();
@@ -178,7 +191,9 @@ fn import(at: &Where, file: &std::path::Path, as_json: bool) -> Verdict {
     } else {
         answer(format!("{issued} issued, {changed} changed, {unchanged} unchanged, {} rejected", problems.len()));
         for p in &problems {
-            let place = p["line"].as_u64().map_or_else(|| format!("RMA {}", p["number"].as_str().unwrap_or("?")), |l| format!("line {l}"));
+            let place = p["line"]
+                .as_u64()
+                .map_or_else(|| format!("RMA {}", p["number"].as_str().unwrap_or("?")), |l| format!("line {l}"));
             eprintln!("backdock: {}: {place}: {}", file.display(), p["why"].as_str().unwrap_or_default());
         }
     }
@@ -203,7 +218,14 @@ fn show(at: &Where, number: &str, as_json: bool) -> Verdict {
         }))?;
         return Ok(End::Done);
     }
-    answer(format!("RMA {}  {}  issued {}  program {} {}", rma.number, rma.state.word(), rma.issued, rma.program, rma.program_version));
+    answer(format!(
+        "RMA {}  {}  issued {}  program {} {}",
+        rma.number,
+        rma.state.word(),
+        rma.issued,
+        rma.program,
+        rma.program_version
+    ));
     if let Some(customer) = &rma.customer {
         answer(format!("customer {customer}"));
     }
@@ -235,7 +257,14 @@ fn list(at: &Where, as_json: bool) -> Verdict {
     }
     for r in &rmas {
         let units = if r.expected == 0 { format!("{}", r.received) } else { format!("{}/{}", r.received, r.expected) };
-        answer(format!("{:<14} {:<9} {}  {units:>7}  {:<18} {}", r.number, r.state, r.issued, r.program, r.customer.as_deref().unwrap_or("")));
+        answer(format!(
+            "{:<14} {:<9} {}  {units:>7}  {:<18} {}",
+            r.number,
+            r.state,
+            r.issued,
+            r.program,
+            r.customer.as_deref().unwrap_or("")
+        ));
     }
     answer(format!("{} RMAs", rmas.len()));
     Ok(End::Done)

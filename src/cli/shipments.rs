@@ -4,9 +4,9 @@ use super::journal::progress;
 use super::load::Where;
 use super::{End, Stop, Verdict, answer, answer_json, run};
 use crate::config::Config;
+use crate::station;
 use crate::station::control::Call;
 use crate::station::request::Request;
-use crate::station;
 use crate::store::import::Counts;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,9 @@ pub fn main(at: &Where, args: Args) -> Verdict {
         name.push(".rejects.csv");
         name.into()
     });
-    let total = match Call::open(&config.station.socket).map_err(|e| Stop::failed(format!("{}: {e}", config.station.socket.display())))? {
+    let total = match Call::open(&config.station.socket)
+        .map_err(|e| Stop::failed(format!("{}: {e}", config.station.socket.display())))?
+    {
         Some(call) => through(&config, call, &file, &rejects)?,
         None => {
             let bar = progress("rows");
@@ -56,7 +58,10 @@ pub fn main(at: &Where, args: Args) -> Verdict {
     if json {
         answer_json(&total)?;
     } else {
-        answer(format!("{} new, {} changed, {} unchanged, {} rejected", total.inserted, total.updated, total.unchanged, total.rejected));
+        answer(format!(
+            "{} new, {} changed, {} unchanged, {} rejected",
+            total.inserted, total.updated, total.unchanged, total.rejected
+        ));
         if total.rejected > 0 {
             answer(format!("rejected rows with line and reason: {}", rejects.display()));
         }

@@ -71,7 +71,8 @@ pub fn main(args: Args) -> Verdict {
                 ..engine::Options::default()
             };
             let png = out.is_some();
-            let handle = printer::start(printer::Options { listen, out, png, engine }).map_err(|e| Stop::failed(format!("{listen}: {e}")))?;
+            let handle = printer::start(printer::Options { listen, out, png, engine })
+                .map_err(|e| Stop::failed(format!("{listen}: {e}")))?;
             answer(format!("virtual Zebra at tcp://{}", handle.local_addr()));
             wait();
             answer(format!("{} labels came out", handle.labels().len()));
@@ -80,7 +81,8 @@ pub fn main(args: Args) -> Verdict {
         What::Scanner { tape, link, speed, stay } => {
             let text = std::fs::read_to_string(&tape).map_err(|e| Stop::usage(format!("{}: {e}", tape.display())))?;
             let tape = scanner::Tape::parse(&text).map_err(|e| Stop::usage(format!("{}: {e}", tape.display())))?;
-            let player = scanner::Player::open(link.as_deref()).map_err(|e| Stop::failed(format!("no pseudo-terminal: {e}")))?;
+            let player =
+                scanner::Player::open(link.as_deref()).map_err(|e| Stop::failed(format!("no pseudo-terminal: {e}")))?;
             answer(format!("virtual scanner at {}", player.slave_path().display()));
             player.play(&tape, speed, |line| answer(scanner::escape(&line.bytes))).map_err(Stop::failed)?;
             if stay {

@@ -30,10 +30,16 @@ pub fn main(at: &Where, args: Args) -> Verdict {
     let (programs, _) = at.programs(None)?;
     let id = args.program.unwrap_or_default();
     let Some(program) = programs.get(&id) else {
-        return Err(Stop::usage(format!("no program {id:?}; known are: {}", programs.ids().collect::<Vec<_>>().join(", "))));
+        return Err(Stop::usage(format!(
+            "no program {id:?}; known are: {}",
+            programs.ids().collect::<Vec<_>>().join(", ")
+        )));
     };
     let mut text = String::new();
-    std::io::stdin().take(FACTS_MAX).read_to_string(&mut text).map_err(|e| Stop::usage(format!("standard input: {e}")))?;
+    std::io::stdin()
+        .take(FACTS_MAX)
+        .read_to_string(&mut text)
+        .map_err(|e| Stop::usage(format!("standard input: {e}")))?;
     let json = serde_json::from_str(&text).map_err(|e| Stop::usage(format!("the facts are not JSON: {e}")))?;
     let facts = Facts::from_json(&json).map_err(Stop::usage)?;
     let today = chrono::Local::now().date_naive();

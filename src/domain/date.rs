@@ -10,11 +10,9 @@ use chrono::{Datelike, Days, Months, NaiveDate, Weekday, format::ParseErrorKind}
 use crate::domain::text;
 
 /// The first day a date from outside may name. Older ones are typing errors or a spreadsheet's zero.
-pub const EARLIEST: NaiveDate =
-    NaiveDate::from_ymd_opt(1990, 1, 1).expect("checked by the compiler");
+pub const EARLIEST: NaiveDate = NaiveDate::from_ymd_opt(1990, 1, 1).expect("checked by the compiler");
 /// The last day a date from outside may name; "9999-12-31" for "never" is refused, not computed with.
-pub const LATEST: NaiveDate =
-    NaiveDate::from_ymd_opt(2100, 12, 31).expect("checked by the compiler");
+pub const LATEST: NaiveDate = NaiveDate::from_ymd_opt(2100, 12, 31).expect("checked by the compiler");
 
 /// 1970-01-01 in chrono's count of days from the year 1.
 const EPOCH_FROM_CE: i32 = 719_163;
@@ -22,8 +20,7 @@ const EPOCH_FROM_CE: i32 = 719_163;
 /// The day `months` calendar months later. Where that month has no such day, its last day:
 /// 2024-02-29 + 24 months is 2026-02-28 (table row T5).
 pub fn add_months(date: NaiveDate, months: u32) -> NaiveDate {
-    date.checked_add_months(Months::new(months))
-        .unwrap_or(NaiveDate::MAX)
+    date.checked_add_months(Months::new(months)).unwrap_or(NaiveDate::MAX)
 }
 
 /// The same day `years` later; 29 February becomes the 28th in a year without one.
@@ -33,8 +30,7 @@ pub fn add_years(date: NaiveDate, years: u32) -> NaiveDate {
 
 /// The day `days` calendar days later.
 pub fn add_days(date: NaiveDate, days: u32) -> NaiveDate {
-    date.checked_add_days(Days::new(days.into()))
-        .unwrap_or(NaiveDate::MAX)
+    date.checked_add_days(Days::new(days.into())).unwrap_or(NaiveDate::MAX)
 }
 
 /// Days from `from` to `to`; negative when `to` is the earlier one. The day itself is day 0.
@@ -99,10 +95,7 @@ pub fn parse<F: AsRef<str>>(text: &str, formats: &[F]) -> Result<NaiveDate, BadD
             Ok(date) if (EARLIEST..=LATEST).contains(&date) => return Ok(date),
             Ok(date) => return Err(BadDate::Range { date }),
             Err(kind) => {
-                let refused = matches!(
-                    kind,
-                    ParseErrorKind::OutOfRange | ParseErrorKind::Impossible
-                );
+                let refused = matches!(kind, ParseErrorKind::OutOfRange | ParseErrorKind::Impossible);
                 impossible |= refused && signs(text).eq(signs(format).filter(|c| *c != '%'));
             }
         }
@@ -111,11 +104,7 @@ pub fn parse<F: AsRef<str>>(text: &str, formats: &[F]) -> Result<NaiveDate, BadD
     if impossible {
         return Err(BadDate::NoSuchDay { text });
     }
-    let wanted = formats
-        .iter()
-        .map(AsRef::as_ref)
-        .collect::<Vec<_>>()
-        .join(" or ");
+    let wanted = formats.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(" or ");
     Err(BadDate::Form { text, wanted })
 }
 
@@ -129,11 +118,8 @@ fn signs(text: &str) -> impl Iterator<Item = char> {
 /// `dddd-dd-dd`, holding `None` when there is no such day.
 fn iso(text: &str) -> Option<Option<NaiveDate>> {
     let b: &[u8; 10] = text.as_bytes().try_into().ok()?;
-    let number = |part: &[u8]| {
-        part.iter().try_fold(0u32, |n, d| {
-            d.is_ascii_digit().then(|| n * 10 + u32::from(d - b'0'))
-        })
-    };
+    let number =
+        |part: &[u8]| part.iter().try_fold(0u32, |n, d| d.is_ascii_digit().then(|| n * 10 + u32::from(d - b'0')));
     let (year, month, day) = (number(&b[..4])?, number(&b[5..7])?, number(&b[8..])?);
     (b[4] == b'-' && b[7] == b'-').then(|| NaiveDate::from_ymd_opt(year as i32, month, day))
 }
@@ -177,20 +163,11 @@ mod tests {
             ("2026-03-09", 10, vec![], "2026-03-23"),
             ("2026-03-06", 1, vec![], "2026-03-09"),
             ("2026-03-06", 1, vec!["2026-03-09"], "2026-03-10"),
-            (
-                "2026-03-06",
-                1,
-                vec!["2026-03-06", "2026-03-07"],
-                "2026-03-09",
-            ),
+            ("2026-03-06", 1, vec!["2026-03-06", "2026-03-07"], "2026-03-09"),
             ("2026-03-07", 0, vec!["2026-03-07"], "2026-03-07"),
         ] {
             let holidays: Vec<_> = holidays.iter().map(|h| d(h)).collect();
-            assert_eq!(
-                add_business_days(d(from), days, &holidays),
-                d(to),
-                "{from} + {days}"
-            );
+            assert_eq!(add_business_days(d(from), days, &holidays), d(to), "{from} + {days}");
         }
         assert_eq!(add_business_days(NaiveDate::MAX, 3, &[]), NaiveDate::MAX);
     }
@@ -218,37 +195,14 @@ mod tests {
         ] {
             assert_eq!(parse(text, &formats), Ok(d(want)), "{text}");
         }
-        for text in [
-            "2023-02-29",
-            "2024-02-30",
-            "2024-13-01",
-            "2024-00-10",
-            "13/01/2024",
-        ] {
-            assert!(
-                matches!(parse(text, &formats), Err(BadDate::NoSuchDay { .. })),
-                "{text}"
-            );
+        for text in ["2023-02-29", "2024-02-30", "2024-13-01", "2024-00-10", "13/01/2024"] {
+            assert!(matches!(parse(text, &formats), Err(BadDate::NoSuchDay { .. })), "{text}");
         }
         for text in ["1989-12-31", "2101-01-01", "0024-01-01", "9999-12-31"] {
-            assert!(
-                matches!(parse(text, &formats), Err(BadDate::Range { .. })),
-                "{text}"
-            );
+            assert!(matches!(parse(text, &formats), Err(BadDate::Range { .. })), "{text}");
         }
-        for text in [
-            "",
-            "soon",
-            "2024",
-            "2024-01-01x",
-            "20240101",
-            "2024-01-1\u{661}",
-            "45123",
-        ] {
-            assert!(
-                matches!(parse(text, &formats), Err(BadDate::Form { .. })),
-                "{text}"
-            );
+        for text in ["", "soon", "2024", "2024-01-01x", "20240101", "2024-01-1\u{661}", "45123"] {
+            assert!(matches!(parse(text, &formats), Err(BadDate::Form { .. })), "{text}");
         }
         assert!(parse("2024-01-01", &[] as &[&str]).is_err());
     }

@@ -27,8 +27,7 @@ impl Mac {
                     group += 1;
                 }
                 None => {
-                    let same =
-                        *separator.get_or_insert(b) == b && *width.get_or_insert(group) == group;
+                    let same = *separator.get_or_insert(b) == b && *width.get_or_insert(group) == group;
                     if !matches!(b, b':' | b'-' | b'.' | b' ') || !same || group == 0 {
                         return None;
                     }
@@ -85,9 +84,8 @@ impl serde::Serialize for Mac {
 impl<'de> serde::Deserialize<'de> for Mac {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Mac, D::Error> {
         let text = String::deserialize(d)?;
-        Mac::parse(&text).ok_or_else(|| {
-            serde::de::Error::custom(format!("{text:?} is not a MAC address (12 hex digits)"))
-        })
+        Mac::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a MAC address (12 hex digits)")))
     }
 }
 

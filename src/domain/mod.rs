@@ -2,8 +2,8 @@
 //! of threads, files, databases or devices. One word for one thing, here and in tables, JSON,
 //! screens and the manual.
 
-pub mod date;
 pub mod check37;
+pub mod date;
 pub mod event;
 pub mod facts;
 pub mod identity;

@@ -11,13 +11,7 @@ use crate::domain::mac::Mac;
 pub const MACS_MAX: usize = 8;
 
 /// The channels that programs know, in their one spelling.
-pub const CHANNELS: [&str; 5] = [
-    "agent",
-    "direct",
-    "reseller",
-    "service_provider",
-    "distributor",
-];
+pub const CHANNELS: [&str; 5] = ["agent", "direct", "reseller", "service_provider", "distributor"];
 
 /// One unit's latest shipment, as the file said it; `None` is an empty field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,13 +44,10 @@ pub struct Shipment {
 pub fn channel_word(text: &str) -> Option<&'static str> {
     let same = |word: &&&str| {
         word.len() == text.len()
-            && word.bytes().zip(text.bytes()).all(|(w, t)| {
-                w == if matches!(t, b'-' | b' ') {
-                    b'_'
-                } else {
-                    t.to_ascii_lowercase()
-                }
-            })
+            && word
+                .bytes()
+                .zip(text.bytes())
+                .all(|(w, t)| w == if matches!(t, b'-' | b' ') { b'_' } else { t.to_ascii_lowercase() })
     };
     CHANNELS.iter().find(same).copied()
 }
@@ -67,22 +58,10 @@ mod tests {
 
     #[test]
     fn channels_have_one_spelling() {
-        for text in [
-            "service_provider",
-            "service provider",
-            "Service-Provider",
-            "SERVICE_PROVIDER",
-        ] {
+        for text in ["service_provider", "service provider", "Service-Provider", "SERVICE_PROVIDER"] {
             assert_eq!(channel_word(text), Some("service_provider"), "{text}");
         }
-        for text in [
-            "",
-            "serviceprovider",
-            "resellers",
-            "retail",
-            "agent ",
-            "ågent",
-        ] {
+        for text in ["", "serviceprovider", "resellers", "retail", "agent ", "ågent"] {
             assert_eq!(channel_word(text), None, "{text}");
         }
     }

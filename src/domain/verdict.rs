@@ -154,6 +154,8 @@ words! {
         Advance = "advance",
         /// Opening a vendor RMA and sending the unit to the vendor or distributor.
         VendorLeg = "vendor_leg",
+        /// Sending out a call tag or a prepaid label for the way to us.
+        Inbound = "inbound",
         /// Sending anything back to the customer or partner.
         Ship = "ship",
         Charge = "charge",

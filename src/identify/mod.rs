@@ -87,13 +87,8 @@ fn readings(scan: &Scan, text: &str) -> Vec<Candidate> {
         scan.aim.is_some_and(|a| [b"C1", b"d2", b"Q3", b"e0", b"e1", b"e2", b"J1"].iter().any(|cm| a.is(cm)));
     // An article's symbol carries no tracking number, whatever its digits come to.
     let article = scan.aim.is_some_and(|a| a.code == b'E');
-    let envelopes: [&dyn Fn() -> Vec<Candidate>; 4] = [
-        &|| iso15434::read(text),
-        &|| url::read(text),
-        // A symbology that is told and is not GS1 has no GS1 data.
-        &|| if told_gs1 || scan.aim.is_none() { gs1::read(text, told_gs1) } else { Vec::new() },
-        &|| labels::read(text),
-    ];
+    let envelopes: [&dyn Fn() -> Vec<Candidate>; 4] =
+        [&|| iso15434::read(text), &|| url::read(text), &|| gs1::read(text, told_gs1), &|| labels::read(text)];
     let mut found = envelopes.iter().map(|read| read()).find(|found| !found.is_empty()).unwrap_or_default();
     if found.is_empty() {
         found = plain::read(text, scan.aim);
@@ -110,9 +105,7 @@ fn ranked(found: Vec<Candidate>, step: Step) -> Vec<Candidate> {
     let mut ranked: Vec<(i16, Candidate)> = Vec::with_capacity(found.len());
     for mut candidate in found {
         let rank = i16::from(candidate.confidence) + shift(candidate.kind, step);
-        if matches!(candidate.kind, Kind::Unknown) || candidate.confidence == 100 {
-            // Neither what we printed ourselves nor what nobody knows depends on the step.
-        } else {
+        if candidate.kind != Kind::Unknown {
             candidate.confidence = u8::try_from(rank.clamp(2, 99)).unwrap_or(0);
         }
         match ranked.iter_mut().find(|(_, c)| c.kind == candidate.kind && c.value == candidate.value) {

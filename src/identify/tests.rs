@@ -119,10 +119,19 @@ fn our_rma_numbers_are_known_in_every_step() {
 }
 
 #[test]
-fn a_symbology_that_is_not_gs1_carries_no_gs1() {
+fn the_symbology_identifier_helps_where_the_scanner_sends_it() {
     assert_eq!(kinds("]C021AB12345678", Step::Any), [Kind::Serial]);
     assert_eq!(first("]C121AB12345678", Step::Any), (Kind::Serial, "AB12345678".into()));
+    assert_eq!(first("]d1(01)04006381333931(21)AB12", Step::Any), (Kind::Serial, "AB12".into()), "printed in full");
     assert_eq!(first("]E0986578788855", Step::Box).0, Kind::Gtin, "an article's symbol is no tracking number");
+}
+
+#[test]
+fn a_data_identifier_in_front_is_a_hint_beside_the_whole() {
+    let values: Vec<String> = look("S3146019091", Step::Unit).into_iter().map(|c| c.value).collect();
+    assert_eq!(values, ["S3146019091", "3146019091"]);
+    assert_eq!(first("23S001565ABCDEF", Step::Any), (Kind::Mac, "001565ABCDEF".into()));
+    assert_eq!(first("1PT46U", Step::Any), (Kind::Part, "T46U".into()));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! baseline; an item too wide for half the room takes a whole row; what is still too wide is wrapped,
 //! and only what may be cut is cut.
 
-use super::layout::{Page, wrap};
+use super::layout::{Break, Page, Wrapped, wrap};
 use super::metrics;
 
 /// Smallest type that is read without a glass, mm of cell height.
@@ -21,8 +21,8 @@ const CAPTION_MIN_MM: f32 = 1.6;
 const GAP: f32 = 0.55;
 /// Rows move at most this far apart to fill the room, in cell heights.
 const SPREAD_MAX: f32 = 0.6;
-/// Smaller type without broken lines is preferred down to this share of the type with them.
-const WHOLE_LINES_FROM: f32 = 0.7;
+/// Smaller type with more of the text, or with fewer broken lines, is preferred down to this share.
+const SMALLER_FROM: f32 = 0.7;
 
 /// One thing to say; nothing is said for an empty value.
 #[derive(Debug, Clone, Copy)]
@@ -76,8 +76,29 @@ struct Manner {
     columns: usize,
     /// All captions share one column.
     aligned: bool,
-    /// Captioned values may be broken into lines.
-    wrapping: bool,
+    leeway: Leeway,
+}
+
+/// What may be done to a text that is too wide, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Leeway {
+    Whole,
+    Broken,
+    Cut,
+}
+
+impl Item<'_> {
+    fn wrapped(&self, width: f32, h: f32, leeway: Leeway) -> Option<Wrapped<'_>> {
+        if metrics::dots(self.widths[1], h) <= width {
+            return Some(Wrapped { lines: vec![self.value], cut: false });
+        }
+        match (leeway, self.cut) {
+            (Leeway::Whole, _) => None,
+            (Leeway::Cut, true) => wrap(self.value, width, h, self.lines, Break::Cut),
+            (_, true) => wrap(self.value, width, h, self.lines, Break::Words),
+            (_, false) => wrap(self.value, width, h, self.lines, Break::Anywhere),
+        }
+    }
 }
 
 /// Where one item stands, relative to the room.
@@ -96,8 +117,9 @@ struct Fit {
     columns: usize,
     total: f32,
     rows: usize,
-    /// Some captioned value takes more than one line.
-    broken: bool,
+    leeway: Leeway,
+    /// The leeway that was needed.
+    used: Leeway,
 }
 
 /// Puts `items` into `room`, in one column or, where that makes the type larger, in up to `columns`.
@@ -110,33 +132,40 @@ pub(super) fn place(
     columns: usize,
     aligned: bool,
 ) -> Result<Vec<&'static str>, &'static str> {
-    let manner = |wrapping| Manner { columns, aligned, wrapping };
-    let mut fit = largest(page, items, room, manner(true))?;
-    if fit.broken
-        && let Ok(whole) = largest(page, items, room, manner(false))
-        && whole.height >= WHOLE_LINES_FROM * fit.height
-    {
-        fit = whole;
+    let least = page.mm(TYPE_MIN_MM);
+    let most = (f32::from(page.height) * TYPE_MAX).max(least);
+    let search = |leeway, low, high| largest(page, items, room, Manner { columns, aligned, leeway }, low, high);
+    let mut fit = search(Leeway::Cut, least, most)?;
+    for better in [Leeway::Broken, Leeway::Whole] {
+        if fit.used > better {
+            let worth = (fit.height * SMALLER_FROM).max(least);
+            fit = search(better, worth, fit.height).unwrap_or(fit);
+        }
     }
     Ok(draw(page, items, room, aligned, fit))
 }
 
-/// The largest type in which the items fit. Smaller type never needs more room, so it is halved in on.
-fn largest(page: &Page, items: &[Item], room: Room, manner: Manner) -> Result<Fit, &'static str> {
+/// The largest type from `low` to `high` in which the items fit. Smaller type never needs more room, so
+/// it is halved in on.
+fn largest(
+    page: &Page,
+    items: &[Item],
+    room: Room,
+    manner: Manner,
+    mut low: f32,
+    mut high: f32,
+) -> Result<Fit, &'static str> {
     // One column reads faster than two, at the same size.
     let attempt = |height: f32| {
-        let mut failed = items.last().map_or("", |item| item.field);
+        let mut failed = "";
         for columns in 1..=manner.columns {
-            match arrange(page, items, room.width, Manner { columns, ..manner }, height, |_| ()) {
-                Ok(fit) if fit.total <= room.height => return Ok(fit),
-                Ok(_) => {}
+            match arrange(page, items, room, Manner { columns, ..manner }, height, |_| ()) {
+                Ok(fit) => return Ok(fit),
                 Err(field) => failed = field,
             }
         }
         Err(failed)
     };
-    let mut low = page.mm(TYPE_MIN_MM);
-    let mut high = (f32::from(page.height) * TYPE_MAX).max(low);
     if let Ok(most) = attempt(high) {
         return Ok(most);
     }
@@ -156,11 +185,11 @@ fn caption_height(page: &Page, height: f32) -> f32 {
 }
 
 /// Lays the items out at cell height `height` and hands each one's place to `place`; or names the one
-/// that is too wide.
+/// that does not fit.
 fn arrange<'a>(
     page: &Page,
     items: &'a [Item<'a>],
-    width: f32,
+    room: Room,
     manner: Manner,
     height: f32,
     mut place: impl FnMut(Placed<'a>),
@@ -173,10 +202,14 @@ fn arrange<'a>(
     let said = || items.iter().filter(|item| !item.value.is_empty());
     let widest = said().map(own_indent).fold(0.0, f32::max);
     let between = 2.0 * GAP * height;
-    let column = (width - between * (manner.columns - 1) as f32) / manner.columns as f32;
-    let mut broken = false;
+    let column = (room.width - between * (manner.columns - 1) as f32) / manner.columns as f32;
+    let mut used = Leeway::Whole;
     // The row being filled: its top, its number, its height, and the columns taken.
     let (mut y, mut row, mut tall, mut taken) = (0.0, 0, 0f32, 0);
+    // Accents on the first line would reach out of the room.
+    if let Some(first) = said().next().filter(|item| !item.value.is_ascii()) {
+        y = height * first.scale * metrics::OVERSHOOT;
+    }
     for item in said() {
         let h = height * item.scale;
         let indent = match item.widths[0] {
@@ -189,36 +222,38 @@ fn arrange<'a>(
         if taken > 0 && !half {
             (y, row, tall, taken) = (y + tall, row + 1, 0.0, 0);
         }
-        let lines = if needs <= width {
-            1
-        } else if manner.wrapping || item.caption.is_empty() {
-            wrap(item.value, width - indent, h, item.lines, item.cut).ok_or(item.field)?.0.len()
-        } else {
-            return Err(item.field);
-        };
+        let mut lines = 1;
+        if needs > room.width {
+            let wrapped = item.wrapped(room.width - indent, h, manner.leeway).ok_or(item.field)?;
+            lines = wrapped.lines.len();
+            used = used.max(if wrapped.cut { Leeway::Cut } else { Leeway::Broken });
+        }
         let x = taken as f32 * (column + between);
-        broken |= lines > 1 && !item.caption.is_empty();
         place(Placed { item, x: [x, x + indent], y, row });
         tall = tall.max(lines as f32 * h * LEADING);
+        if y + tall > room.height {
+            return Err(item.field);
+        }
         taken = if half { (taken + 1) % manner.columns } else { 0 };
         if taken == 0 {
             (y, row, tall) = (y + tall, row + 1, 0.0);
         }
     }
     let rows = row + usize::from(taken > 0);
-    Ok(Fit { height, columns: manner.columns, total: y + tall, rows, broken })
+    let Manner { columns, leeway, .. } = manner;
+    Ok(Fit { height, columns, total: y + tall, rows, leeway, used })
 }
 
 /// Writes what fits, with the height left over spread between the rows.
 fn draw(page: &mut Page, items: &[Item], room: Room, aligned: bool, fit: Fit) -> Vec<&'static str> {
-    let Fit { height, columns, total, rows, .. } = fit;
+    let Fit { height, columns, total, rows, leeway, .. } = fit;
     let small = caption_height(page, height);
     let gaps = rows.saturating_sub(1).max(1) as f32;
     let spread = ((room.height - total) / gaps).min(height * SPREAD_MAX);
     let mut placed = Vec::with_capacity(items.len());
-    let manner = Manner { columns, aligned, wrapping: true };
-    // It fitted a moment ago, and places do not depend on whether values may be broken.
-    let _ = arrange(page, items, room.width, manner, height, |at| placed.push(at));
+    let manner = Manner { columns, aligned, leeway };
+    // It fitted a moment ago.
+    let _ = arrange(page, items, room, manner, height, |at| placed.push(at));
     let mut cut = Vec::new();
     for Placed { item, x, y, row } in placed {
         let h = height * item.scale;
@@ -227,17 +262,9 @@ fn draw(page: &mut Page, items: &[Item], room: Room, aligned: bool, fit: Fit) ->
         // On the value's baseline.
         let caption_y = y + (h - small) * metrics::BASELINE;
         page.text(caption_x, caption_y, small, item.caption, false);
-        let right = room.x + room.width;
-        if x + metrics::dots(item.widths[1], h) <= right {
-            page.text(x, y, h, item.value, false);
-            continue;
-        }
-        let wrapped = wrap(item.value, right - x, h, item.lines, item.cut);
-        let (lines, was_cut) = wrapped.unwrap_or_default();
-        for (n, line) in lines.iter().enumerate() {
-            page.text(x, y + n as f32 * h * LEADING, h, line, false);
-        }
-        cut.extend(was_cut.then_some(item.field));
+        let wrapped = item.wrapped(room.x + room.width - x, h, leeway).unwrap_or_default();
+        page.lines([x, y], h, h * LEADING, &wrapped, false);
+        cut.extend(wrapped.cut.then_some(item.field));
     }
     cut
 }

@@ -15,7 +15,7 @@ const MODULE_MIN_MM: f32 = 0.19;
 /// Wider bars only cost room, mm.
 const MODULE_MAX_MM: f32 = 0.51;
 /// `^BY` and `^BQ` take 1 to 10 dots.
-const DOTS_MAX: u32 = 10;
+pub(super) const DOTS_MAX: u32 = 10;
 
 /// Clear space around a QR code, in modules (ISO/IEC 18004).
 pub(super) const QR_QUIET: u16 = 4;
@@ -60,40 +60,53 @@ impl Rect {
 }
 
 impl Element {
-    /// The room it needs on paper, quiet zones, accents and the margin for the printer's own font
-    /// included.
-    pub fn bounds(&self) -> Rect {
-        let rect = |x: u16, y: u16, width: f32, height: u32, (beside, above): (u32, u32)| {
-            let (x, y) = (i32::from(x), i32::from(y));
-            Rect {
-                left: x - beside as i32,
-                top: y - above as i32,
-                right: x + width.ceil() as i32 + beside as i32,
-                bottom: y + height as i32 + above as i32,
-            }
+    /// The room it blackens on paper: a box or barcode exactly, a text with its accents and the margin
+    /// for the printer's own font.
+    pub fn ink(&self) -> Rect {
+        let rect = |x: u16, y: u16, width: u32, height: u32| Rect {
+            left: x.into(),
+            top: y.into(),
+            right: i32::from(x) + width as i32,
+            bottom: i32::from(y) + height as i32,
         };
         match self {
             Element::Text { x, y, height, text, .. } => {
                 let h = f32::from(*height);
-                let wide = metrics::dots(metrics::width(text), h);
-                let mut bounds = rect(*x, *y, wide, u32::from(*height), (0, 0));
+                let wide = metrics::dots(metrics::width(text), h).ceil();
+                let deep = (h * metrics::depth(text)).ceil();
+                let mut ink = rect(*x, *y, wide as u32, deep as u32);
                 if !text.is_ascii() {
-                    bounds.top -= (h * metrics::OVERSHOOT).ceil() as i32;
+                    ink.top -= (h * metrics::OVERSHOOT).ceil() as i32;
                 }
-                bounds
+                ink
             }
             Element::Code128 { x, y, module, height, code } => {
-                let module = u32::from(*module);
-                let wide = (code.modules() * module) as f32;
-                rect(*x, *y, wide, u32::from(*height), (QUIET * module, 0))
+                rect(*x, *y, code.modules() * u32::from(*module), (*height).into())
             }
             Element::Qr { x, y, module, data } => {
-                let module = u32::from(*module);
-                let side = u32::from(qr_modules(data).unwrap_or(0)) * module;
-                let quiet = u32::from(QR_QUIET) * module;
-                rect(*x, *y, side as f32, side, (quiet, quiet))
+                let side = u32::from(qr_modules(data).unwrap_or(0)) * u32::from(*module);
+                rect(*x, *y, side, side)
             }
-            Element::Box { x, y, width, height, .. } => rect(*x, *y, f32::from(*width), u32::from(*height), (0, 0)),
+            Element::Box { x, y, width, height, .. } => rect(*x, *y, (*width).into(), (*height).into()),
+        }
+    }
+
+    /// The room that nothing else may blacken: [`Element::ink`] and a barcode's quiet zone.
+    pub fn bounds(&self) -> Rect {
+        let (beside, above) = match self {
+            Element::Code128 { module, .. } => (QUIET * u32::from(*module), 0),
+            Element::Qr { module, .. } => {
+                let quiet = u32::from(QR_QUIET) * u32::from(*module);
+                (quiet, quiet)
+            }
+            Element::Text { .. } | Element::Box { .. } => (0, 0),
+        };
+        let ink = self.ink();
+        Rect {
+            left: ink.left - beside as i32,
+            top: ink.top - above as i32,
+            right: ink.right + beside as i32,
+            bottom: ink.bottom + above as i32,
         }
     }
 }
@@ -160,6 +173,18 @@ impl Page {
         }
     }
 
+    /// Lines below each other, `leading` from top to top.
+    pub fn lines(&mut self, [x, y]: [f32; 2], h: f32, leading: f32, wrapped: &Wrapped, reverse: bool) {
+        for (n, line) in wrapped.lines.iter().enumerate() {
+            let y = y + n as f32 * leading;
+            if wrapped.cut && n + 1 == wrapped.lines.len() {
+                self.text(x, y, h, &format!("{line}{CUT}"), reverse);
+            } else {
+                self.text(x, y, h, line, reverse);
+            }
+        }
+    }
+
     pub fn code128(&mut self, x: f32, y: f32, module: u8, height: f32, code: Code128) {
         let (x, y, height) = (whole(x), whole(y), whole(height).max(1));
         self.elements.push(Element::Code128 { x, y, module, height, code });
@@ -199,49 +224,75 @@ pub(super) fn fit(width: u32, room: f32, most: f32) -> f32 {
     (room / per_dot).min(most).floor()
 }
 
-/// Breaks `text` into at most `lines` lines of `room` dots at cell height `h`: at blanks where there
-/// are any, inside a word otherwise. With `cut`, what is left over is replaced by `...`; without,
-/// `None` says that it does not fit. The flag says whether something was cut.
-pub(super) fn wrap(text: &str, room: f32, h: f32, lines: usize, cut: bool) -> Option<(Vec<String>, bool)> {
+/// How a text may be broken into lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Break {
+    /// Prose: at blanks.
+    Words,
+    /// Prose, where there is no room for all of it: at blanks, and what is left over becomes `...`.
+    Cut,
+    /// Identifiers: anywhere, but all of it.
+    Anywhere,
+}
+
+/// A text in lines.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Wrapped<'a> {
+    pub lines: Vec<&'a str>,
+    /// The last line ends in `...`.
+    pub cut: bool,
+}
+
+impl Wrapped<'_> {
+    /// Width of the widest line in thousandths.
+    pub fn width(&self) -> u32 {
+        let mark = if self.cut { metrics::width(CUT) } else { 0 };
+        let last = self.lines.last().map_or(0, |line| metrics::width(line) + mark);
+        self.lines.iter().map(|line| metrics::width(line)).fold(last, u32::max)
+    }
+}
+
+/// Breaks `text` into at most `lines` lines of `room` dots at cell height `h`. `None` when it does not
+/// fit in this way.
+pub(super) fn wrap(text: &str, room: f32, h: f32, lines: usize, how: Break) -> Option<Wrapped<'_>> {
     // A text measured for just this room must fit it in spite of float rounding.
     let most = (room / metrics::dots(1, h) + 0.01) as u32;
     let mut out = Vec::new();
     let mut rest = text;
     while out.len() < lines {
-        if metrics::width(rest) <= most {
-            out.push(rest.to_owned());
-            return Some((out, false));
-        }
-        let last = out.len() + 1 == lines;
-        if last {
-            break;
-        }
         let end = fitting(rest, most);
-        if end == 0 {
-            return None;
+        if end == rest.len() {
+            out.push(rest);
+            return Some(Wrapped { lines: out, cut: false });
         }
         // The blank may stand right behind the last character that fits.
-        let blank = rest[..end].rfind(' ').filter(|&n| n > 0);
-        let at = if rest[end..].starts_with(' ') { end } else { blank.unwrap_or(end) };
-        out.push(rest[..at].trim_end().to_owned());
+        let blank = if rest[end..].starts_with(' ') { Some(end) } else { rest[..end].rfind(' ') };
+        let at = match (blank.filter(|&n| n > 0), how) {
+            (Some(blank), _) => blank,
+            (None, Break::Anywhere) if end > 0 => end,
+            (None, _) => 0,
+        };
+        let last = out.len() + 1 == lines;
+        if last || at == 0 {
+            if how != Break::Cut {
+                return None;
+            }
+            let end = fitting(rest, most.saturating_sub(metrics::width(CUT)));
+            let line = rest[..end].trim_end();
+            out.push(line);
+            return (!line.is_empty()).then_some(Wrapped { lines: out, cut: true });
+        }
+        out.push(rest[..at].trim_end());
         rest = rest[at..].trim_start();
     }
-    if !cut {
-        return None;
-    }
-    let end = fitting(rest, most.saturating_sub(metrics::width(CUT)));
-    if end == 0 {
-        return None;
-    }
-    out.push(format!("{}{CUT}", rest[..end].trim_end()));
-    Some((out, true))
+    None
 }
 
 /// Byte length of the longest beginning of `text` that is at most `most` thousandths wide.
 fn fitting(text: &str, most: u32) -> usize {
     let mut width = 0;
     for (at, c) in text.char_indices() {
-        width += metrics::width(c.encode_utf8(&mut [0; 4]));
+        width += metrics::advance(c);
         if width > most {
             return at;
         }
@@ -254,19 +305,29 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn lines(text: &str, room: f32, n: usize, cut: bool) -> Option<(Vec<String>, bool)> {
-        wrap(text, room, 20.0, n, cut)
+    fn lines(text: &str, room: f32, n: usize, how: Break) -> Option<Wrapped<'_>> {
+        wrap(text, room, 20.0, n, how)
     }
 
     #[test]
-    fn texts_break_at_blanks_and_end_in_dots() {
-        let own = |v: &[&str], cut| Some((v.iter().map(|s| s.to_string()).collect::<Vec<_>>(), cut));
-        assert_eq!(lines("short", 200.0, 1, true), own(&["short"], false));
-        assert_eq!(lines("one two three", 80.0, 3, true), own(&["one two", "three"], false));
-        assert_eq!(lines("abcdefghijkl", 60.0, 2, false), own(&["abcdef", "ghijkl"], false));
-        assert_eq!(lines("abcdefghijklmnop", 60.0, 2, true), own(&["abcdef", "ghij..."], true));
-        assert_eq!(lines("abcdefghijklmnop", 60.0, 2, false), None);
-        assert_eq!(lines("abc", 5.0, 2, true), None);
+    fn prose_breaks_at_blanks_and_identifiers_anywhere() {
+        let whole = |lines: &[&'static str]| Some(Wrapped { lines: lines.to_vec(), cut: false });
+        let cut = |lines: &[&'static str]| Some(Wrapped { lines: lines.to_vec(), cut: true });
+        for (text, room, n, how, want) in [
+            ("short", 200.0, 1, Break::Words, whole(&["short"])),
+            ("one two three", 80.0, 2, Break::Words, whole(&["one two", "three"])),
+            ("one two three", 80.0, 2, Break::Anywhere, whole(&["one two", "three"])),
+            ("one two three", 80.0, 1, Break::Words, None),
+            ("one two three", 80.0, 1, Break::Cut, cut(&["one tw"])),
+            ("abcdefghijkl", 60.0, 2, Break::Anywhere, whole(&["abcdef", "ghijkl"])),
+            ("abcdefghijkl", 60.0, 2, Break::Words, None),
+            ("abcdefghijkl", 60.0, 2, Break::Cut, cut(&["abc"])),
+            ("abcdefghijklmnop", 60.0, 2, Break::Anywhere, None),
+            ("abc", 5.0, 2, Break::Cut, None),
+            ("abc", 900.0, 0, Break::Cut, None),
+        ] {
+            assert_eq!(lines(text, room, n, how), want, "{text} {room} {n} {how:?}");
+        }
     }
 
     #[test]
@@ -290,14 +351,16 @@ mod tests {
     proptest! {
         #[test]
         fn wrapped_lines_fit_and_lose_only_blanks(text in "[ -~]{1,80}", room in 20f32..900.0, n in 1usize..4) {
-            if let Some((out, cut)) = lines(text.trim(), room, n, true) {
-                prop_assert!(out.len() <= n);
-                for line in &out {
-                    prop_assert!(metrics::dots(metrics::width(line), 20.0) <= room + 0.1);
-                }
-                if !cut {
-                    let squeezed = |s: &str| s.replace(' ', "");
-                    prop_assert_eq!(squeezed(&out.concat()), squeezed(&text));
+            for how in [Break::Words, Break::Cut, Break::Anywhere] {
+                let Some(wrapped) = lines(text.trim(), room, n, how) else { continue };
+                prop_assert!(wrapped.lines.len() <= n && (how == Break::Cut || !wrapped.cut));
+                prop_assert!(metrics::dots(wrapped.width(), 20.0) <= room + 0.1);
+                let squeezed = |s: &str| s.replace(' ', "");
+                let printed = squeezed(&wrapped.lines.concat());
+                if wrapped.cut {
+                    prop_assert!(squeezed(&text).starts_with(&printed));
+                } else {
+                    prop_assert_eq!(printed, squeezed(&text));
                 }
             }
         }

@@ -18,7 +18,7 @@ pub(super) const MARGIN: f32 = 1.06;
 /// Baseline below the cell's top, and so the height of capitals, as a share of the cell height.
 pub(super) const BASELINE: f32 = 0.755;
 /// What an accented capital needs above the cell.
-pub(super) const OVERSHOOT: f32 = 0.2;
+pub(super) const OVERSHOOT: f32 = 0.23;
 
 const FONT: &[u8] = include_bytes!("font/RobotoCondensed-Bold.ttf");
 
@@ -80,23 +80,38 @@ fn drawn(c: char) -> Glyph {
     }
 }
 
-/// Width of `text` in thousandths of its cell height, without the margin. Characters without a
-/// glyph count nothing: fields are checked before they are measured.
-pub(super) fn width(text: &str) -> u32 {
-    let one = |c: char| match c {
+/// Width of one character in thousandths of its cell height. A character without a glyph counts
+/// nothing: fields are checked before they are measured.
+pub(super) fn advance(c: char) -> u32 {
+    match c {
         // Nearly every character of nearly every label.
         ' '..='~' => ASCII[c as usize - 0x20].into(),
         _ => match glyph(c) {
             Glyph::Native(w) | Glyph::Drawn(w) => w.into(),
             Glyph::Missing => 0,
         },
-    };
-    text.chars().map(one).sum()
+    }
+}
+
+/// Width of `text` in thousandths of its cell height, without the margin.
+pub(super) fn width(text: &str) -> u32 {
+    text.chars().map(advance).sum()
 }
 
 /// Whether the printer's own font can print all of `text`.
 pub(super) fn native(text: &str) -> bool {
     text.is_ascii() || text.chars().all(|c| matches!(glyph(c), Glyph::Native(_)))
+}
+
+/// How far below the cell's top `text` reaches at most, as a share of the cell height: capitals and
+/// digits stand on the baseline, a `Q` has a tail, other characters may go down to the cell's end.
+pub(super) fn depth(text: &str) -> f32 {
+    let of = |b: u8| match b {
+        b'Q' => 0.86,
+        b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'-' => BASELINE,
+        _ => 1.0,
+    };
+    text.bytes().map(of).fold(BASELINE, f32::max)
 }
 
 /// A width from [`width`] at cell height `h` dots, with the margin, in dots.

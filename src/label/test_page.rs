@@ -14,9 +14,9 @@ use serde_json::{Map, Value};
 pub(super) const FIELDS: &[Field] =
     &[required("station"), optional("printer", Kind::Text), optional("time", Kind::Text)];
 
-/// Where the frame is and where the content begins, mm from the edge.
+/// Where the frame is and where the rulers with their numbers end, mm from the edge.
 const FRAME_MM: f32 = 1.0;
-const CONTENT_MM: f32 = 6.0;
+const RULER_MM: f32 = 5.2;
 /// Lines in one grating.
 const GRATING_LINES: u16 = 16;
 
@@ -52,12 +52,12 @@ impl TestPage {
         let mut page = Page::new(stock, dpi);
         let (width, height) = (f32::from(page.width), f32::from(page.height));
         rulers(&mut page);
-        let edge = page.mm(CONTENT_MM);
-        let room = width - edge - page.mm(2.0);
         let least = page.modules().last().unwrap_or(1);
         let quiet = (QUIET * u32::from(least)) as f32;
+        let edge = page.mm(RULER_MM) + quiet;
+        let room = width - edge - page.mm(2.0);
         let bars = (code.modules() * u32::from(least)) as f32;
-        if edge.max(quiet) + bars + quiet > width {
+        if edge + bars + quiet > width - page.mm(FRAME_MM * 1.5) {
             let why = "its Code 128 is wider than the stock".into();
             return Err(LabelError::NoRoom { field: "station", stock, dpi, why });
         }
@@ -65,7 +65,7 @@ impl TestPage {
         // Station large, then what the page is about, then the bars; gratings in what is left.
         let line = (height * 0.05).max(page.mm(1.9));
         let size = format!("{dpi} dpi   {stock}   {} x {} dots", page.width, page.height);
-        let mut y = edge;
+        let mut y = page.mm(RULER_MM);
         for (field, text, most) in
             [("station", station, line * 2.4), ("printer", printer, line), ("time", time, line), ("stock", &size, line)]
         {
@@ -86,16 +86,15 @@ impl TestPage {
         let end = end - page.mm(1.0);
 
         let bars_height = ((end - y) * 0.5).min(page.mm(18.0));
-        let left = edge.max(quiet);
-        page.code128(left, y, least, bars_height, code);
+        page.code128(edge, y, least, bars_height, code);
         if let Some(modules) = layout::qr_modules(station)
-            && let Some(module) = page.qr_module(modules, bars_height)
+            && let Some(module) = page.qr_module(modules + 2 * QR_QUIET, bars_height)
         {
             let side = f32::from(modules * u16::from(module));
             let clear = f32::from(QR_QUIET * u16::from(module));
-            let x = left + bars + quiet.max(clear);
+            let x = edge + bars + quiet.max(clear);
             if x + side + clear <= right {
-                page.qr(x, y, module, station);
+                page.qr(x, y + clear, module, station);
             }
         }
         y += bars_height + page.mm(1.2);
@@ -111,7 +110,7 @@ fn rulers(page: &mut Page) {
     page.frame(inset, inset, width - 2.0 * inset, height - 2.0 * inset, thin * 2.0);
     let h = page.mm(1.6);
     for (along, vertical) in [(page.stock.width_mm(), false), (page.stock.height_mm(), true)] {
-        let last = (along - CONTENT_MM) as u32;
+        let last = (along - RULER_MM) as u32;
         for mm in 2..=last {
             let at = page.mm(mm as f32);
             let tick = page.mm(match mm % 10 {

@@ -164,14 +164,17 @@ fn words(text: &str) -> Cow<'_, str> {
 /// A MAC address as people compare it, `00:15:65:AB:CD:EF`. Anything else stays as it is: the label
 /// says what was scanned.
 fn colons(text: &str) -> Cow<'_, str> {
-    match Mac::parse(text) {
-        Some(mac) => {
-            let digits = mac.to_string();
-            let pairs: Vec<&str> = (0..6).filter_map(|n| digits.get(2 * n..2 * n + 2)).collect();
-            pairs.join(":").into()
+    let Some(mac) = Mac::parse(text) else {
+        return text.into();
+    };
+    let mut out = String::with_capacity(17);
+    for (n, digit) in mac.to_string().chars().enumerate() {
+        if n > 0 && n % 2 == 0 {
+            out.push(':');
         }
-        None => text.into(),
+        out.push(digit);
     }
+    out.into()
 }
 
 #[cfg(test)]

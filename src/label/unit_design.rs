@@ -14,7 +14,7 @@
 
 use super::code128::{Code128, QUIET};
 use super::details::{self, Item, Room};
-use super::layout::{self, Page, QR_QUIET, fit, wrap};
+use super::layout::{self, Break, DOTS_MAX, Page, QR_QUIET, fit, wrap};
 use super::unit::Facts;
 use super::{Dpi, Stock, metrics};
 use std::borrow::Cow;
@@ -86,7 +86,7 @@ impl<'a> Draft<'a> {
         let corner = self.page.stock.height_mm() < CORNER_BELOW_MM;
         let margin = self.margin;
         let inner = height - 2.0 * margin;
-        let gap = (inner * 0.022).max(self.page.mm(1.0));
+        let gap = (inner * 0.027).max(self.page.mm(1.0));
         let share = |low: f32, high: f32| inner * if corner { low } else { high };
         let verdict = self.verdict();
         // Without a verdict bar its height goes to the codes.
@@ -94,7 +94,7 @@ impl<'a> Draft<'a> {
 
         // The codes first: their quiet zone decides where the left edge is.
         let codes_height = share(0.255, codes_share).min(self.page.mm(30.0));
-        let codes = self.codes(codes_height)?;
+        let codes = self.codes(codes_height, gap)?;
         let right = width - margin;
 
         let mut y = margin;
@@ -119,7 +119,7 @@ impl<'a> Draft<'a> {
 
     /// Chooses the widest bars that leave room for the QR code beside them, or else the widest that
     /// fit at all.
-    fn codes(&self, height: f32) -> Result<Codes, Crowded> {
+    fn codes(&self, height: f32, gap: f32) -> Result<Codes, Crowded> {
         let width = f32::from(self.page.width);
         let mut alone = None;
         for module in self.page.modules() {
@@ -130,13 +130,14 @@ impl<'a> Draft<'a> {
                 continue;
             }
             let qr = layout::qr_modules(self.facts.rma).and_then(|modules| {
-                // The largest that fits; but not a stamp beside a billboard.
-                let largest = self.page.qr_module(modules, height)?;
+                // The largest that fits; but not a stamp beside a billboard. Its quiet zone may use the
+                // gaps above and below.
+                let largest = self.page.qr_module(modules + 2 * QR_QUIET, height + 2.0 * gap)?;
                 (1..=largest).rev().find(|&qr| {
                     let side = f32::from(modules * u16::from(qr));
                     let clear = f32::from(QR_QUIET * u16::from(qr));
                     let end = bars_end + quiet.max(clear) + side + clear.max(self.margin);
-                    side >= 0.6 * height && end <= width
+                    (side >= 0.6 * height || u32::from(qr) == DOTS_MAX) && end <= width
                 })
             });
             let qr = qr.filter(|&qr| self.page.readable(qr));
@@ -160,9 +161,7 @@ impl<'a> Draft<'a> {
     fn number(&mut self, left: f32, right: f32, y: f32, height: f32) -> f32 {
         let number = self.facts.rma;
         let copy = self.get("copy");
-        // Capitals and digits stand on the baseline; only others need the room below it.
-        let high = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-';
-        let used = if number.bytes().all(high) { metrics::BASELINE } else { 1.0 };
+        let used = metrics::depth(number);
         // The mark is a share of the number's size, with half its own height on either side.
         let mark = match copy {
             "" => 0,
@@ -206,33 +205,39 @@ impl<'a> Draft<'a> {
         Verdict { word, beside: [hold.into(), then], field: "hold", stops: true }
     }
 
-    fn ground(&mut self, verdict: &Verdict, at: Room) {
+    /// Draws the box that the verdict stands in. Returns the room inside its lines, less a dot for
+    /// rounding.
+    fn ground(&mut self, verdict: &Verdict, at: Room) -> Room {
         let Room { x, y, width, height } = at;
+        let line = self.page.mm(0.5).max(2.0);
         if verdict.stops {
             self.page.fill(x, y, width, height);
         } else {
-            let line = self.page.mm(0.5).max(2.0);
             self.page.frame(x, y, width, height, line);
         }
+        let inset = line.round() + 1.0;
+        Room { x: x + inset, y: y + inset, width: width - 2.0 * inset, height: height - 2.0 * inset }
     }
 
     /// The verdict bar across the label, above what is left of `room`.
     fn bar(&mut self, verdict: &Verdict, room: &mut Room, height: f32, gap: f32) -> Result<(), Crowded> {
         // The bar reaches from margin to margin; its text begins where all other text does.
-        let x = self.margin;
-        let at = Room { x, y: room.y, width: room.x + room.width - x, height };
-        self.ground(verdict, at);
-        let pad = (room.x - x).max(height * 0.22);
-        let share = if verdict.alone() { 1.0 } else { 0.45 };
+        let right = room.x + room.width;
+        let at = Room { x: self.margin, y: room.y, width: right - self.margin, height };
+        let inner = self.ground(verdict, at);
+        let pad = height * 0.22;
+        let x = room.x.max(inner.x + pad);
+        let width = inner.x + inner.width - pad - x;
         let word = metrics::width(verdict.word);
-        let h = fit(word, (at.width - 2.0 * pad) * share, height * 0.87);
+        let share = if verdict.alone() { 1.0 } else { 0.45 };
+        let h = fit(word, width * share, largest_in(inner.height, verdict.word));
         if h < self.page.mm(details::TYPE_MIN_MM) {
             let why = "the word is too long for the bar".into();
             return Err(Crowded { field: "verdict", why });
         }
-        self.page.text(x + pad, at.y + centred(height, h), h, verdict.word, verdict.stops);
+        self.page.text(x, inner.y + centred(inner.height, h), h, verdict.word, verdict.stops);
         let used = metrics::dots(word, h) + 2.0 * pad;
-        self.beside(verdict, Room { x: x + used, width: at.width - used - pad, ..at })?;
+        self.beside(verdict, Room { x: x + used, width: width - used, ..inner })?;
         room.y += height + gap * 1.5;
         room.height -= height + gap * 1.5;
         Ok(())
@@ -242,62 +247,63 @@ impl<'a> Draft<'a> {
     fn corner(&mut self, verdict: &Verdict, room: &mut Room) -> Result<(), Crowded> {
         let width = room.width * if verdict.alone() { 0.36 } else { 0.42 };
         let at = Room { x: room.x + room.width - width, width, ..*room };
-        self.ground(verdict, at);
-        let pad = self.page.mm(0.8);
-        let tall = if verdict.alone() { at.height } else { at.height * 0.42 };
+        let inner = self.ground(verdict, at);
+        let pad = self.page.mm(0.4);
+        let tall = if verdict.alone() { inner.height } else { inner.height * 0.42 };
         let word = metrics::width(verdict.word);
-        let h = fit(word, width - 2.0 * pad, tall);
+        let h = fit(word, inner.width - 2.0 * pad, largest_in(tall, verdict.word));
         if h < self.page.mm(details::TYPE_MIN_MM) {
             let why = "the word is too long for the corner".into();
             return Err(Crowded { field: "verdict", why });
         }
-        let x = at.x + (width - metrics::dots(word, h)) / 2.0;
-        self.page.text(x, at.y + centred(tall, h), h, verdict.word, verdict.stops);
-        let below = Room { x: at.x + pad, y: at.y + tall, width: width - 2.0 * pad, height: at.height - tall - pad };
+        let x = inner.x + (inner.width - metrics::dots(word, h)) / 2.0;
+        self.page.text(x, inner.y + centred(tall, h), h, verdict.word, verdict.stops);
+        let below =
+            Room { x: inner.x + pad, y: inner.y + tall, width: inner.width - 2.0 * pad, height: inner.height - tall };
         self.beside(verdict, below)?;
-        room.width -= width + pad * 1.5;
+        room.width -= width + self.page.mm(1.2);
         Ok(())
     }
 
     /// What explains the verdict, in the largest type that fits; in the smallest, it may be cut.
     fn beside(&mut self, verdict: &Verdict, room: Room) -> Result<(), Crowded> {
-        // Capitals of the first line and descenders of the last keep off the edges.
-        let inset = room.height * 0.05;
-        let room = Room { y: room.y + inset, height: room.height - 2.0 * inset, ..room };
-        let texts = || verdict.beside.iter().filter(|text| !text.is_empty());
-        let least = self.page.mm(details::TYPE_MIN_MM);
-        let mut h = (room.height * 0.5).max(least);
-        while !verdict.alone() {
-            let last = h <= least;
-            let leading = h * details::LEADING;
-            let most = (room.height / leading) as usize;
-            let mut lines = Vec::new();
-            let mut cut = false;
-            for (text, later) in texts().zip((0..texts().count()).rev()) {
-                // The first text may be long, those after it want a line each.
-                let free = most.saturating_sub(lines.len() + later);
-                if let Some((wrapped, was_cut)) = wrap(text, room.width, h, free, last) {
-                    lines.extend(wrapped);
-                    cut |= was_cut;
-                } else {
-                    lines.clear();
-                    break;
-                }
-            }
-            if !lines.is_empty() {
-                let tall = (lines.len() - 1) as f32 * leading + h * metrics::BASELINE;
-                let top = room.y + (room.height - tall) / 2.0;
-                for (n, line) in lines.iter().enumerate() {
-                    self.page.text(room.x, top + n as f32 * leading, h, line, verdict.stops);
-                }
-                self.shortened.extend(cut.then_some(verdict.field));
-                return Ok(());
-            }
-            if last {
-                return Err(Crowded { field: verdict.field, why: "no room beside the verdict".into() });
-            }
-            h = (h * 0.92).max(least);
+        if verdict.alone() {
+            return Ok(());
         }
+        let attempt = |h: f32, how| {
+            // Centred by their capitals, with room for descenders below the last line.
+            let one = h * (2.0 - metrics::BASELINE);
+            let more = (room.height - one) / (h * details::LEADING);
+            let most = if more >= 0.0 { 1 + more as usize } else { 0 };
+            let [reason, then] = &verdict.beside;
+            // The second text wants a line of its own, the first may be long.
+            let second = usize::from(!then.is_empty());
+            let reason = wrap(reason, room.width, h, most.saturating_sub(second), how)?;
+            let then = wrap(then, room.width, h, second.max(1), how)?;
+            Some((h, reason, then))
+        };
+        let mut low = self.page.mm(details::TYPE_MIN_MM);
+        let mut high = (room.height * 0.5).max(low);
+        let mut best = attempt(high, Break::Words).or_else(|| attempt(low, Break::Words));
+        while best.as_ref().is_some_and(|(h, ..)| *h < high) && high - low > 1.0 {
+            let middle = (low + high) / 2.0;
+            match attempt(middle, Break::Words) {
+                Some(found) => (best, low) = (Some(found), middle),
+                None => high = middle,
+            }
+        }
+        let Some((h, reason, then)) = best.or_else(|| attempt(low, Break::Cut)) else {
+            let why = "no room beside the verdict".into();
+            return Err(Crowded { field: verdict.field, why });
+        };
+        let leading = h * details::LEADING;
+        let count = reason.lines.len() + usize::from(!verdict.beside[1].is_empty());
+        let tall = (count - 1) as f32 * leading + h * metrics::BASELINE;
+        let top = room.y + (room.height - tall) / 2.0;
+        let below = top + reason.lines.len() as f32 * leading;
+        self.page.lines([room.x, top], h, leading, &reason, verdict.stops);
+        self.page.lines([room.x, below], h, leading, &then, verdict.stops);
+        self.shortened.extend((reason.cut || then.cut).then_some(verdict.field));
         Ok(())
     }
 
@@ -313,7 +319,8 @@ impl<'a> Draft<'a> {
         let x = room.x + room.width - inset - side;
         let y = room.y + room.height - inset - side;
         self.page.qr(x, y, module, self.facts.rma);
-        room.width = x - clear - room.x;
+        // A dot for rounding.
+        room.width = x - clear - room.x - 1.0;
     }
 
     /// Rule ids and program in small type at the lower edge.
@@ -323,15 +330,14 @@ impl<'a> Draft<'a> {
             return;
         }
         let y = room.y + room.height - h;
-        let wide = |text: &str| metrics::dots(metrics::width(text), h);
-        let most = wide(program).min(room.width * 0.5);
+        let most = metrics::dots(metrics::width(program), h).min(room.width * 0.5);
         let right = room.x + room.width;
         for (field, text, space) in [("program", program, most), ("rules", rules, room.width - most - h)] {
-            if let Some((lines, cut)) = wrap(text, space, h, 1, true) {
-                let line = &lines[0];
-                let x = if field == "program" { right - wide(line) } else { room.x };
-                self.page.text(x, y, h, line, false);
-                self.shortened.extend(cut.then_some(field));
+            if let Some(line) = wrap(text, space, h, 1, Break::Cut) {
+                let wide = metrics::dots(line.width(), h);
+                let x = if field == "program" { right - wide } else { room.x };
+                self.page.lines([x, y], h, h, &line, false);
+                self.shortened.extend(line.cut.then_some(field));
             }
         }
         let above = y - h * 0.35;
@@ -366,4 +372,10 @@ impl<'a> Draft<'a> {
 /// Offset that centres capitals of cell height `h` in `height`.
 fn centred(height: f32, h: f32) -> f32 {
     (height - h * metrics::BASELINE) / 2.0
+}
+
+/// The largest cell height at which `text`, its capitals centred in `height`, keeps off the edges with
+/// all it has below the baseline.
+fn largest_in(height: f32, text: &str) -> f32 {
+    height * (0.5 / (metrics::depth(text) - metrics::BASELINE / 2.0)).min(0.95)
 }

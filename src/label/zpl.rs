@@ -73,18 +73,19 @@ fn complete(skeleton: &str, elements: &[Element], width: u16, height: u16) -> Op
     for element in elements {
         match element {
             Element::Text { y, height, text, reverse, .. } => {
-                let (font, origin) = lines.next()?.strip_suffix("^FD^FS")?.split_once("^FO")?;
-                let h = font.strip_prefix("^AA,")?;
+                let field = lines.next()?.strip_prefix("^AA,")?.strip_suffix("^FD^FS")?;
+                let (h, origin) = field.split_at(field.bytes().position(|b| b == b'^')?);
                 let reverse = if *reverse { "^FR" } else { "" };
                 if metrics::native(text) {
-                    append(&mut zpl, &["^FO", origin, reverse, "^A0N,", h, ",", h, "^FH^FD"]);
+                    append(&mut zpl, &[origin, reverse, "^A0N,", h, ",", h, "^FH^FD"]);
                     escape(&mut zpl, text);
                 } else {
                     let graphic = preview::graphic(text, *height);
+                    // ^FOx,y with y higher up, for the accents.
                     let (x, _) = origin.split_once(',')?;
                     let y = y.saturating_sub(graphic.above);
                     let (bytes, row) = (graphic.bytes.len(), graphic.row_bytes);
-                    push(&mut zpl, format_args!("^FO{x},{y}{reverse}^GFA,{bytes},{bytes},{row},"));
+                    push(&mut zpl, format_args!("{x},{y}{reverse}^GFA,{bytes},{bytes},{row},"));
                     graphic.bytes.iter().for_each(|&byte| hex(&mut zpl, byte));
                 }
                 zpl.push_str("^FS\n");

@@ -14,7 +14,9 @@
 
 use super::{Condition, FaultText, Order, Pace, PrinterEvent, State};
 use crate::domain::job::{Expectation, JobId};
-use crate::zebra::{ErrorStatus, Fault, GetVar, HostIdentification, HostStatus, PrinterStatus, Query, Reply, Value, faults};
+use crate::zebra::{
+    ErrorStatus, Fault, GetVar, HostIdentification, HostStatus, PrinterStatus, Query, Reply, Value, faults,
+};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,14 +28,20 @@ pub enum Input<'a> {
     Tick,
     Connected,
     /// `refused`: something answers at that address, but not on that port.
-    NotConnected { refused: bool, why: &'a str },
+    NotConnected {
+        refused: bool,
+        why: &'a str,
+    },
     Bytes(&'a [u8]),
     /// All bytes of a label were taken by the link.
     Wrote(JobId),
     /// The link takes no more bytes for the moment; the write goes on.
     Stalled,
     /// The link broke. `during`: the label being written, and how many of its bytes were taken.
-    Broken { why: &'a str, during: Option<(JobId, usize)> },
+    Broken {
+        why: &'a str,
+        during: Option<(JobId, usize)>,
+    },
     Order(Order),
 }
 
@@ -115,7 +123,12 @@ pub struct Dialogue {
 impl Dialogue {
     /// A printer with this stock and dpi. `unsettled`: labels that an earlier run of the daemon left
     /// `sending` or `sent`, in order; they are reconciled with the printer's count, never sent again.
-    pub fn new(stock: String, dpi: u32, pace: Pace, unsettled: Vec<(JobId, Option<Expectation>)>) -> (Dialogue, Vec<Output>) {
+    pub fn new(
+        stock: String,
+        dpi: u32,
+        pace: Pace,
+        unsettled: Vec<(JobId, Option<Expectation>)>,
+    ) -> (Dialogue, Vec<Output>) {
         let mut d = Dialogue {
             stock,
             dpi,
@@ -150,7 +163,9 @@ impl Dialogue {
                 d.group = Some(Group { jobs, base, resting: None });
             }
             _ if !ids.is_empty() => {
-                let known = "the station stopped while it was being sent, and the printer's count from before is not known".to_owned();
+                let known =
+                    "the station stopped while it was being sent, and the printer's count from before is not known"
+                        .to_owned();
                 out.push(Output::Tell(PrinterEvent::InDoubt { jobs: ids, known }));
             }
             _ => {}
@@ -302,7 +317,9 @@ impl Dialogue {
                         _ => None,
                     };
                 }),
-                Question::Identity => take(HostIdentification.parse(&self.received), |v| self.dots_per_mm = Some(v.dots_per_mm)),
+                Question::Identity => {
+                    take(HostIdentification.parse(&self.received), |v| self.dots_per_mm = Some(v.dots_per_mm))
+                }
                 Question::Odometer => take(ODOMETER.parse(&self.received), |v| {
                     self.odometer = Some(v.number());
                     self.fresh_odometer = true;
@@ -346,7 +363,9 @@ impl Dialogue {
 
     fn order(&mut self, now: Duration, order: Order, out: &mut Vec<Output>) {
         let Some(base) = order.jobs.first().map(|j| j.expects.clone()) else { return };
-        let ready = self.state() == State::Ready && self.unique_id.as_deref() == Some(&base.unique_id) && self.odometer == Some(Some(base.odometer));
+        let ready = self.state() == State::Ready
+            && self.unique_id.as_deref() == Some(&base.unique_id)
+            && self.odometer == Some(Some(base.odometer));
         if !ready {
             let why = match self.state() {
                 State::Ready => "the printer's count moved by itself just before".to_owned(),
@@ -421,7 +440,9 @@ impl Dialogue {
                 "{asked} asked of printer {}, but printer {id} answers at its address now",
                 group.base.unique_id
             ))),
-            (Some(_), Some(None)) if self.fresh_odometer => Some(doubt(format!("{asked} asked; the printer no longer tells its count"))),
+            (Some(_), Some(None)) if self.fresh_odometer => {
+                Some(doubt(format!("{asked} asked; the printer no longer tells its count")))
+            }
             (Some(_), Some(Some(count))) if self.fresh_odometer => {
                 let came = count.checked_sub(group.base.odometer);
                 let idle = self.fresh_status && self.status.as_ref().is_some_and(|s| s.idle() && faults(s).is_empty());
@@ -433,8 +454,9 @@ impl Dialogue {
                     Some(n) if n > asked => Some(doubt(format!("{asked} asked, {n} came out"))),
                     Some(n) if n == asked && idle => Some(PrinterEvent::Printed { jobs: ids(), odometer: count }),
                     Some(n) if idle && n < asked => match group.resting {
-                        Some((since, before)) if before == n => (now >= since + self.pace.settle)
-                            .then(|| doubt(format!("{asked} asked, {n} came out; the printer is ready and holds nothing more"))),
+                        Some((since, before)) if before == n => (now >= since + self.pace.settle).then(|| {
+                            doubt(format!("{asked} asked, {n} came out; the printer is ready and holds nothing more"))
+                        }),
                         _ => {
                             group.resting = Some((now, n));
                             None
@@ -482,8 +504,10 @@ impl Dialogue {
         } else {
             found.extend(self.unreachable);
         }
-        let uncounted = self.odometer == Some(None) || (up && !self.silent && self.unique_id.is_none() && self.status.is_some() && self.asked.is_none());
-        let known = self.status.is_some() && self.unique_id.is_some() && self.odometer.is_some() && self.dots_per_mm.is_some();
+        let uncounted = self.odometer == Some(None)
+            || (up && !self.silent && self.unique_id.is_none() && self.status.is_some() && self.asked.is_none());
+        let known =
+            self.status.is_some() && self.unique_id.is_some() && self.odometer.is_some() && self.dots_per_mm.is_some();
         let state = match () {
             () if !up => State::Lost,
             () if !found.is_empty() || uncounted => State::Attention,
@@ -492,7 +516,9 @@ impl Dialogue {
             () => State::Ready,
         };
         let reason = match () {
-            () if uncounted => "it does not tell its serial number or its label count, so no print could be proved".to_owned(),
+            () if uncounted => {
+                "it does not tell its serial number or its label count, so no print could be proved".to_owned()
+            }
             () if up && !known && found.is_empty() => "connected, waiting for its first answers".to_owned(),
             () => self.why.clone(),
         };

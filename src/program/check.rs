@@ -16,6 +16,7 @@ const PLACES_MAX: usize = 2_000;
 
 pub(super) fn whole(root: &Table<'_>, program: &Program) {
     bands(root, program);
+    brands(root, program);
     cases(root, program);
     matrix(root, program);
     rows(root, "", &program.general, &When::default(), program);
@@ -30,7 +31,14 @@ fn bands(root: &Table<'_>, program: &Program) {
     if program.bands.is_empty() {
         return;
     }
-    let range = |when: &When| when.ranges.iter().find(|r| r.number == Number::AgeDays).map_or((0, i64::MAX), |r| (r.from.max(0), r.to));
+    for (at, band) in program.bands.iter().enumerate() {
+        if program.bands[..at].iter().any(|earlier| earlier.name == band.name) {
+            root.problem_at(band.line, "band", format!("{:?} is named twice", &*band.name));
+        }
+    }
+    let range = |when: &When| {
+        when.ranges.iter().find(|r| r.number == Number::AgeDays).map_or((0, i64::MAX), |r| (r.from.max(0), r.to))
+    };
     // Ages at which something changes; between two of them all ages are alike.
     let mut ages: Vec<i64> = vec![0];
     for band in &program.bands {
@@ -52,9 +60,22 @@ fn bands(root: &Table<'_>, program: &Program) {
             });
             match (fitting.next(), fitting.next()) {
                 (None, _) => root.problem("band", format!("no band for day {age} when {word}: the bands leave a gap")),
-                (Some(a), Some(b)) => root.problem_at(b.line, "band", format!("bands {:?} and {:?} overlap on day {age} when {word}", &*a.name, &*b.name)),
+                (Some(a), Some(b)) => root.problem_at(
+                    b.line,
+                    "band",
+                    format!("bands {:?} and {:?} overlap on day {age} when {word}", &*a.name, &*b.name),
+                ),
                 _ => {}
             }
+        }
+    }
+}
+
+fn brands(root: &Table<'_>, program: &Program) {
+    let brands = &program.calendar.warranty.brands;
+    for (at, brand) in brands.iter().enumerate() {
+        if brands[..at].iter().any(|other| other.name.eq_ignore_ascii_case(&brand.name)) {
+            root.problem("brand", format!("{:?} is named twice", &*brand.name));
         }
     }
 }
@@ -72,10 +93,25 @@ fn possible(program: &Program, coverage: Coverage) -> bool {
 fn cases(root: &Table<'_>, program: &Program) {
     for (at, case) in program.cases.iter().enumerate() {
         if let Some(subject) = case.when.impossible() {
-            root.problem_at(case.line, "case", format!("{:?} can never apply: nothing satisfies its conditions on {}", &*case.name, program.subjects.name(subject)));
+            root.problem_at(
+                case.line,
+                "case",
+                format!(
+                    "{:?} can never apply: nothing satisfies its conditions on {}",
+                    &*case.name,
+                    program.subjects.name(subject)
+                ),
+            );
         }
         if let Some(earlier) = program.cases[..at].iter().find(|earlier| earlier.when.covers(&case.when)) {
-            root.problem_at(case.line, "case", format!("{:?} can never apply: {:?} on line {} takes all of it", &*case.name, &*earlier.name, earlier.line));
+            root.problem_at(
+                case.line,
+                "case",
+                format!(
+                    "{:?} can never apply: {:?} on line {} takes all of it",
+                    &*case.name, &*earlier.name, earlier.line
+                ),
+            );
         }
     }
 }
@@ -86,7 +122,9 @@ fn places(program: &Program, axis: Subject) -> Vec<u8> {
     let all = 0..values.len() as u8;
     let fixed = [Fixed::Side, Fixed::Channel, Fixed::Brand, Fixed::Reason].map(Subject::from);
     if axis == Fixed::Coverage.into() {
-        return all.filter(|v| Coverage::ALL.get(usize::from(*v)).is_some_and(|(_, c)| possible(program, *c))).collect();
+        return all
+            .filter(|v| Coverage::ALL.get(usize::from(*v)).is_some_and(|(_, c)| possible(program, *c)))
+            .collect();
     }
     if axis == Fixed::Side.into() {
         let used = |v: &u8| program.subjects.channels.iter().any(|(_, side)| *side as u8 + 2 == *v);
@@ -123,7 +161,11 @@ fn matrix(root: &Table<'_>, program: &Program) {
         };
         match (fitting.next(), fitting.next()) {
             (None, _) => root.problem("matrix", format!("has no cell for {}", name())),
-            (Some(a), Some(b)) => root.problem_at(b.line, "cell", format!("stands for {}, and so does the cell on line {}", name(), a.line)),
+            (Some(a), Some(b)) => root.problem_at(
+                b.line,
+                "cell",
+                format!("stands for {}, and so does the cell on line {}", name(), a.line),
+            ),
             _ => {}
         }
     }
@@ -161,11 +203,19 @@ impl Check<'_, '_> {
             let when = self.around.and(&row.when);
             if let Some(subject) = when.impossible() {
                 let subject = self.program.subjects.name(subject);
-                self.root.problem_at(row.line, &key, format!("can never apply: nothing satisfies its conditions on {subject}"));
+                self.root.problem_at(
+                    row.line,
+                    &key,
+                    format!("can never apply: nothing satisfies its conditions on {subject}"),
+                );
             }
             let earlier = rows[..at].iter().find(|e| same(&e.effect, &row.effect) && e.when.covers(&row.when));
             if let Some(earlier) = earlier {
-                self.root.problem_at(row.line, &key, format!("can never add anything: the row on line {} covers all of it", earlier.line));
+                self.root.problem_at(
+                    row.line,
+                    &key,
+                    format!("can never add anything: the row on line {} covers all of it", earlier.line),
+                );
             }
         }
     }

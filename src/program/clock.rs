@@ -12,7 +12,7 @@ use crate::domain::facts::{Earlier, Facts, Flag, words};
 use crate::domain::verdict::{Move, Name};
 
 use super::rows::Template;
-use super::subject::Subject;
+use super::subject::{Subject, advance_returned};
 
 words! {
     /// The dates a program can count from or to. Names with a dot are those of the facts.
@@ -251,7 +251,7 @@ impl<'f> Dates<'f> {
             DateSource::Contacted => rma.contacted.date(),
             DateSource::AdvanceShipped => advance.shipped,
             DateSource::AdvanceDelivered => advance.delivered,
-            DateSource::AdvanceReturned => advance.original_received.date(),
+            DateSource::AdvanceReturned => advance_returned(facts).date(),
             DateSource::WarrantyUntil => self.warranty_until,
             DateSource::PlanUntil => facts.plan_until,
         }
@@ -260,7 +260,7 @@ impl<'f> Dates<'f> {
     /// It has happened, but nobody wrote down when: no later date may stand in for it.
     fn undated(&self, source: DateSource) -> bool {
         match source {
-            DateSource::AdvanceReturned => self.facts.advance.original_received == Flag::Yes,
+            DateSource::AdvanceReturned => advance_returned(self.facts) == Flag::Yes,
             DateSource::Contacted => self.facts.rma.contacted == Flag::Yes,
             _ => false,
         }
@@ -320,9 +320,13 @@ impl<'f> Dates<'f> {
         let facts = self.facts;
         let mut found = Vec::new();
         let mut order = |early: (&str, Option<NaiveDate>), late: (&str, Option<NaiveDate>)| {
-            found.extend(early.1.zip(late.1).filter(|(a, b)| a > b).map(|(a, b)| {
-                format!("{} {a} is after {} {b}", early.0, late.0)
-            }));
+            found.extend(
+                early
+                    .1
+                    .zip(late.1)
+                    .filter(|(a, b)| a > b)
+                    .map(|(a, b)| format!("{} {a} is after {} {b}", early.0, late.0)),
+            );
         };
         let (rma, advance) = (&facts.rma, &facts.advance);
         let today = ("today", Some(self.today));

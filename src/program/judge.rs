@@ -8,8 +8,8 @@ use chrono::NaiveDate;
 use crate::domain::facts::Facts;
 use crate::domain::money::Amount;
 use crate::domain::verdict::{
-    Action, Advance, AdvanceMode, Charge, Coverage, Due, Hold, Leg, LegName, Message, Move, Name, Party,
-    Question, Reason, Vendor, Verdict,
+    Action, Advance, AdvanceMode, Charge, Coverage, Due, Hold, Leg, LegName, Message, Move, Name, Party, Question,
+    Reason, Vendor, Verdict,
 };
 
 use super::Program;
@@ -28,8 +28,8 @@ pub(super) fn verdict(program: &Program, facts: &Facts, today: NaiveDate) -> Ver
     let coverage = fill_state(program, &dates, &runs, brand.and_then(|b| b.max_replacements), &mut state);
     let band = program.bands.iter().position(|band| band.when.holds(&state));
     state.set(Fixed::Band, band.map_or(0, |at| at as u8 + 1));
-    let case = program.cases.iter().position(|case| case.when.holds(&state));
-    state.set(Fixed::Case, case.map_or(0, |at| at as u8 + 1));
+    let case = program.cases.iter().find(|case| case.when.holds(&state));
+    state.set(Fixed::Case, case.map_or(0, |case| case.value));
     let cell = program.cells.iter().find(|cell| cell.when.holds(&state)).map(|cell| &cell.rows);
 
     let mut judge = Judge { program, dates: &dates, runs: &runs, state: &state, cell, reasons: Vec::with_capacity(16) };
@@ -46,7 +46,7 @@ pub(super) fn verdict(program: &Program, facts: &Facts, today: NaiveDate) -> Ver
             judge.say(rule, calendar.warranty.text.as_ref());
         }
     }
-    if let Some(case) = case.map(|at| &program.cases[at]) {
+    if let Some(case) = case {
         judge.say(&case.rule, case.text.as_ref());
     }
 
@@ -83,7 +83,13 @@ pub(super) fn verdict(program: &Program, facts: &Facts, today: NaiveDate) -> Ver
 }
 
 /// Puts what follows from dates and tables into `state`; band and case come after it.
-fn fill_state(program: &Program, dates: &Dates<'_>, runs: &[Run], brand_max: Option<u32>, state: &mut State) -> Coverage {
+fn fill_state(
+    program: &Program,
+    dates: &Dates<'_>,
+    runs: &[Run],
+    brand_max: Option<u32>,
+    state: &mut State,
+) -> Coverage {
     let (calendar, facts) = (&program.calendar, dates.facts);
     for (window, run) in calendar.windows.iter().zip(runs) {
         state.set(window.subject, run.value);

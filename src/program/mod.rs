@@ -23,10 +23,10 @@
 
 use chrono::NaiveDate;
 
+use crate::domain::date;
 use crate::domain::facts::{Facts, words};
 use crate::domain::screen::Kind;
 use crate::domain::verdict::{Action, Hold, Move, Name, Role, Verdict};
-use crate::domain::date;
 use crate::strict_toml::{Problem, Read};
 
 mod check;

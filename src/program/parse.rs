@@ -35,7 +35,9 @@ fn whole(root: &mut Table<'_>) -> Program {
     let complete_when = root.table("unit", |t| t.choice("complete_when", CompleteWhen::ALL).required());
     let (number_patterns, validity, reasons) = root.table("rma", |t| {
         let patterns = t.strings("number_patterns").required();
-        let patterns = patterns.iter().filter_map(|p| Pattern::parse(p).map_err(|e| t.problem("number_patterns", format!("{p:?}: {e}"))).ok());
+        let patterns = patterns
+            .iter()
+            .filter_map(|p| Pattern::parse(p).map_err(|e| t.problem("number_patterns", format!("{p:?}: {e}"))).ok());
         let patterns = patterns.collect();
         let validity = t.integer("validity_days", 1..=DAYS_MAX).optional().map(|n| Validity { days: n as u32 });
         (patterns, validity, names(t, "reasons"))
@@ -50,7 +52,8 @@ fn whole(root: &mut Table<'_>) -> Program {
         reasons: &reasons,
         channels,
     };
-    for (key, words) in [("band", own.bands), ("case", own.cases), ("brand", own.brands), ("rma.reasons", own.reasons)] {
+    for (key, words) in [("band", own.bands), ("case", own.cases), ("brand", own.brands), ("rma.reasons", own.reasons)]
+    {
         if words.len() + 2 > VALUES_MAX {
             root.problem(key, format!("has {} entries; at most {}", words.len(), VALUES_MAX - 2));
         }
@@ -100,9 +103,7 @@ fn whole(root: &mut Table<'_>) -> Program {
         released_by: Name::from(t.string("released_by").required()),
         blocks: moves(t, "blocks"),
     });
-    let intake = root.table("intake", |t| {
-        Situation::ALL.iter().map(|(name, _)| t.table(name, intake_row)).collect()
-    });
+    let intake = root.table("intake", |t| Situation::ALL.iter().map(|(name, _)| t.table(name, intake_row)).collect());
     let next = root.table("next", |t| {
         let text = |(name, action): &(&str, Action)| t.string(name).optional().map(|text| (*action, Name::from(text)));
         Action::ALL.iter().filter_map(text).collect()
@@ -117,7 +118,14 @@ fn whole(root: &mut Table<'_>) -> Program {
     let axes: Vec<Subject> = root
         .optional_table("matrix", |t| {
             let axes = t.strings("axes").required();
-            axes.iter().filter_map(|name| subjects.find(name).or_else(|| { t.problem("axes", format!("{name:?} is nothing a matrix can be laid out by")); None })).collect()
+            axes.iter()
+                .filter_map(|name| {
+                    subjects.find(name).or_else(|| {
+                        t.problem("axes", format!("{name:?} is nothing a matrix can be laid out by"));
+                        None
+                    })
+                })
+                .collect()
         })
         .unwrap_or_default();
     let cells = root.tables("cell", |t| parse_rows::cell(t, &axes, &words));
@@ -135,7 +143,18 @@ fn whole(root: &mut Table<'_>) -> Program {
         contacts,
         return_address,
         footer,
-        calendar: Calendar { age_from, age_at, age_rule, age_text, warranty, lineage, windows, quote, holidays, contradiction },
+        calendar: Calendar {
+            age_from,
+            age_at,
+            age_rule,
+            age_text,
+            warranty,
+            lineage,
+            windows,
+            quote,
+            holidays,
+            contradiction,
+        },
         subjects,
         bands,
         cases,
@@ -201,14 +220,11 @@ fn names(t: &mut Table<'_>, key: &str) -> Vec<Name> {
     words.into_iter().map(Name::from).collect()
 }
 
-/// The `name`s of a list of tables that is read in full later.
+/// The `name`s of a list of tables that is read in full later, each once.
 fn names_of(root: &Table<'_>, key: &str) -> Vec<Name> {
-    let names = root.peek_each(key, "name");
     let mut unique: Vec<Name> = Vec::new();
-    for name in names {
-        if unique.iter().any(|n| *n == *name) {
-            root.problem(key, format!("{name:?} is named twice"));
-        } else {
+    for name in root.peek_each(key, "name") {
+        if !unique.iter().any(|n| *n == *name) {
             unique.push(name.into());
         }
     }
@@ -220,7 +236,13 @@ fn add(t: &Table<'_>, subjects: &mut Subjects, name: String, values: &[&str]) ->
         t.problem("", format!("{name} has {} values; at most {VALUES_MAX}", values.len()));
     }
     subjects.add(name, values).unwrap_or_else(|| {
-        t.problem("", format!("the file names too many windows, lists, questions and settings; at most {} together", SUBJECTS_MAX));
+        t.problem(
+            "",
+            format!(
+                "the file names too many windows, lists, questions and settings; at most {} together",
+                SUBJECTS_MAX
+            ),
+        );
         Subject(0)
     })
 }
@@ -242,7 +264,13 @@ fn channels(t: &mut Table<'_>) -> Vec<(Channel, Side)> {
 
 fn brand(t: &mut Table<'_>) -> Brand {
     let models = t.optional_table("models", |m| {
-        m.keys().into_iter().map(|name| { let months = m.integer(&name, 0..=MONTHS_MAX).required(); (name, months as u32) }).collect()
+        m.keys()
+            .into_iter()
+            .map(|name| {
+                let months = m.integer(&name, 0..=MONTHS_MAX).required();
+                (name, months as u32)
+            })
+            .collect()
     });
     Brand {
         name: Name::from(t.string("name").required()),
@@ -291,7 +319,12 @@ fn lists(root: &mut Table<'_>, subjects: &mut Subjects) -> Vec<List> {
         if present.is_empty() && missing.is_empty() {
             t.warning("", "this list is empty: nothing that is seen or missed will count");
         }
-        List { name: name.into(), subject: add(t, subjects, format!("list.{name}"), &["clear", "hit"]), present, missing }
+        List {
+            name: name.into(),
+            subject: add(t, subjects, format!("list.{name}"), &["clear", "hit"]),
+            present,
+            missing,
+        }
     })
 }
 
@@ -319,7 +352,9 @@ fn fees(root: &mut Table<'_>) -> Vec<Fee> {
         let amount = t.amount("amount").optional();
         match amount {
             None => t.warning("amount", "is not set: what this money depends on is held, nothing is charged"),
-            Some(amount) if amount.cents() < 0 => t.problem("amount", "is negative; credits are marked in the row that gives them"),
+            Some(amount) if amount.cents() < 0 => {
+                t.problem("amount", "is negative; credits are marked in the row that gives them")
+            }
             Some(_) => {}
         }
         Fee { name: name.into(), amount, unset_code: format!("{name}_not_set").into() }

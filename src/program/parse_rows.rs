@@ -128,7 +128,16 @@ pub(super) fn case(t: &mut Table<'_>, words: &Words<'_>) -> Case {
     if when.bits(Fixed::Case.into()) != u128::MAX {
         t.problem("when", "a case cannot depend on the case");
     }
-    Case { name: code(t, "name"), when, rule: Name::from(t.string("rule").required()), text: text(t, words), line: t.line() }
+    let name = code(t, "name");
+    let value = words.subjects.listed_at(Fixed::Case.into(), &name);
+    Case {
+        name,
+        value,
+        when,
+        rule: Name::from(t.string("rule").required()),
+        text: text(t, words),
+        line: t.line(),
+    }
 }
 
 /// A cell: one value (or several) per axis, and its rows.

@@ -136,10 +136,12 @@ pub(super) struct Band {
     pub line: usize,
 }
 
-/// A named combination of facts; the first that applies is the unit's case.
+/// A named combination of facts; the first that applies is the unit's case. Several may bear one name.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
     pub name: Name,
+    /// Value number of the name in the subject `case`.
+    pub value: u8,
     pub when: When,
     pub rule: Name,
     pub text: Option<Template>,
@@ -170,7 +172,10 @@ impl List {
         let same = |list: &[Name], text: &str| list.iter().any(|n| crate::domain::facts::same_word(text, n));
         conditions.iter().map(String::as_str).find(|condition| {
             let cut = |word: &str| {
-                let rest = condition.get(..word.len()).filter(|p| p.eq_ignore_ascii_case(word)).map(|_| &condition[word.len()..])?;
+                let rest = condition
+                    .get(..word.len())
+                    .filter(|p| p.eq_ignore_ascii_case(word))
+                    .map(|_| &condition[word.len()..])?;
                 rest.strip_prefix([':', ' ']).map(str::trim)
             };
             match (cut("missing"), cut("present")) {

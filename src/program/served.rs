@@ -16,16 +16,23 @@ impl Programs {
     ///
     /// # Errors
     /// Every problem of every file; two files with the same id; a default that is not among them.
-    pub fn read<'t>(files: impl IntoIterator<Item = (&'t str, &'t str)>, default: &str) -> Result<(Programs, Vec<Problem>), Vec<Problem>> {
+    pub fn read<'t>(
+        files: impl IntoIterator<Item = (&'t str, &'t str)>,
+        default: &str,
+    ) -> Result<(Programs, Vec<Problem>), Vec<Problem>> {
         let (mut list, mut warnings, mut problems): (Vec<Program>, Vec<Problem>, Vec<Problem>) = Default::default();
-        let whole = |file: &str, message: String| Problem { file: file.to_owned(), line: 0, key: String::new(), message };
+        let whole =
+            |file: &str, message: String| Problem { file: file.to_owned(), line: 0, key: String::new(), message };
         for (file, text) in files {
             match Program::parse(file, text) {
                 Err(found) => problems.extend(found),
                 Ok(read) => {
                     warnings.extend(read.warnings);
                     if list.iter().any(|p| p.id() == read.value.id()) {
-                        problems.push(whole(file, format!("another file is also program {:?}; ids are unique", read.value.id())));
+                        problems.push(whole(
+                            file,
+                            format!("another file is also program {:?}; ids are unique", read.value.id()),
+                        ));
                     }
                     list.push(read.value);
                 }

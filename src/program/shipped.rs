@@ -4,4 +4,8 @@
 /// `(file name, text)` of each, in the order they are listed.
 pub const SHIPPED: &[(&str, &str)] = &[
     ("voip-reseller.toml", include_str!("../../programs/voip-reseller.toml")),
+    ("security-dvr.toml", include_str!("../../programs/security-dvr.toml")),
+    ("unex.toml", include_str!("../../programs/unex.toml")),
+    ("server-technology.toml", include_str!("../../programs/server-technology.toml")),
+    ("smartwitness.toml", include_str!("../../programs/smartwitness.toml")),
 ];

@@ -5,9 +5,7 @@
 //! while a unit is judged, each subject holds one number. So a condition costs a few machine words and
 //! can be compared with others, which is how gaps, overlaps and unreachable rows are found.
 
-use crate::domain::facts::{
-    Channel, Class, Damage, Facts, Flag, Outcome, Packaging, nearest, same_word, words,
-};
+use crate::domain::facts::{Channel, Class, Damage, Facts, Flag, Outcome, Packaging, nearest, same_word, words};
 use crate::domain::verdict::{Coverage, Name};
 use crate::strict_toml::Table;
 
@@ -212,6 +210,11 @@ impl Subjects {
         self.values(subject).get(usize::from(value)).map_or("", |name| name)
     }
 
+    /// The value number of one of the file's own words; 0 where there is none.
+    pub fn listed_at(&self, subject: Subject, word: &str) -> u8 {
+        self.values(subject).iter().position(|v| *v == *word).map_or(0, |at| at as u8)
+    }
+
     /// The value number of a word out of the facts, compared without regard to case; `UNLISTED` for
     /// words the file does not know.
     pub fn listed(&self, subject: Subject, text: Option<&str>) -> u8 {
@@ -261,7 +264,11 @@ impl State {
         let rma = &facts.rma;
         let expected = match &facts.serial {
             Some(serial) if !rma.expected.is_empty() => {
-                if rma.expected.contains(serial) { value::YES } else { value::NO }
+                if rma.expected.contains(serial) {
+                    value::YES
+                } else {
+                    value::NO
+                }
             }
             _ => value::MISSING,
         };
@@ -280,7 +287,7 @@ impl State {
             (Fixed::ProofOfPurchase, rma.proof_of_purchase),
             (Fixed::PurchaseOrder, rma.purchase_order),
             (Fixed::AdvanceCharged, facts.advance.charged),
-            (Fixed::AdvanceReturned, facts.advance.original_received),
+            (Fixed::AdvanceReturned, advance_returned(facts)),
             (Fixed::RushAsked, facts.rush.asked),
             (Fixed::RushPaid, facts.rush.paid_by_customer),
         ] {
@@ -331,6 +338,15 @@ impl State {
     }
 }
 
+/// Whether the original of an advance replacement is back. The unit that is judged is that original, so
+/// its own receipt is the return where nothing else is said.
+pub(super) fn advance_returned(facts: &Facts) -> Flag {
+    match (facts.advance.original_received, facts.advance.shipped, facts.received) {
+        (Flag::Absent | Flag::Yes, Some(_), Some(received)) => Flag::Since(received),
+        (flag, ..) => flag,
+    }
+}
+
 /// The values of one subject that satisfy a condition, as bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Mask {
@@ -356,9 +372,7 @@ pub(super) struct When {
 impl When {
     pub fn holds(&self, state: &State) -> bool {
         self.masks.iter().all(|m| m.bits >> state.get(m.subject) & 1 == 1)
-            && self.ranges.iter().all(|r| {
-                state.numbers[r.number as usize].is_some_and(|n| r.from <= n && n <= r.to)
-            })
+            && self.ranges.iter().all(|r| state.numbers[r.number as usize].is_some_and(|n| r.from <= n && n <= r.to))
     }
 
     /// The bits allowed for `subject`; all where the condition does not ask about it.
@@ -367,9 +381,10 @@ impl When {
     }
 
     fn range(&self, number: Number) -> (i64, i64) {
-        self.ranges.iter().filter(|r| r.number == number).fold((i64::MIN, i64::MAX), |(from, to), r| {
-            (from.max(r.from), to.min(r.to))
-        })
+        self.ranges
+            .iter()
+            .filter(|r| r.number == number)
+            .fold((i64::MIN, i64::MAX), |(from, to), r| (from.max(r.from), to.min(r.to)))
     }
 
     /// Both conditions at once.

@@ -117,10 +117,13 @@ fn piece(slot: &str, windows: &[&str]) -> Result<Piece, String> {
         if let (Some(at), Some((_, what))) = (at, what) {
             return Ok(Piece::Window(at, *what));
         }
-        return Err(format!("{{{slot}}} names no window of this file; write {{window.NAME.day}}, .days, .from or .end"));
+        return Err(format!(
+            "{{{slot}}} names no window of this file; write {{window.NAME.day}}, .days, .from or .end"
+        ));
     }
     let names = || Slot::ALL.iter().map(|(name, _)| *name);
-    let hint = nearest(slot, names()).map_or_else(|| names().collect::<Vec<_>>().join(", "), |n| format!("did you mean {{{n}}}?"));
+    let hint = nearest(slot, names())
+        .map_or_else(|| names().collect::<Vec<_>>().join(", "), |n| format!("did you mean {{{n}}}?"));
     Err(format!("{{{slot}}} is no figure a sentence can mention: {hint}"))
 }
 

@@ -62,7 +62,10 @@ fn csv(text: &str, found: &mut Found) {
         Err(e) => return found.problems.push((1, format!("the header line cannot be read: {e}"))),
     };
     if !header.iter().any(|c| c == "number" || c == "serial") {
-        return found.problems.push((1, format!("the first line must name the columns, at least number or serial; it has {}", header.join(", "))));
+        return found.problems.push((
+            1,
+            format!("the first line must name the columns, at least number or serial; it has {}", header.join(", ")),
+        ));
     }
     for row in reader.records() {
         match row {
@@ -72,7 +75,12 @@ fn csv(text: &str, found: &mut Found) {
                     found.problems.push((line, format!("{} fields, the header has {}", row.len(), header.len())));
                     continue;
                 }
-                let row = header.iter().zip(&row).filter(|(_, v)| !v.is_empty()).map(|(k, v)| (k.clone(), json!(v))).collect();
+                let row = header
+                    .iter()
+                    .zip(&row)
+                    .filter(|(_, v)| !v.is_empty())
+                    .map(|(k, v)| (k.clone(), json!(v)))
+                    .collect();
                 found.line(line, row);
             }
             Err(e) => found.problems.push((e.position().map_or(0, |p| p.line() as usize), e.to_string())),
@@ -102,7 +110,10 @@ impl Found {
                     }
                     Some(i) => {
                         let first = &mut self.drafts[i];
-                        let same = first.program == draft.program && first.customer == draft.customer && first.issued == draft.issued && first.facts == draft.facts;
+                        let same = first.program == draft.program
+                            && first.customer == draft.customer
+                            && first.issued == draft.issued
+                            && first.facts == draft.facts;
                         if !same {
                             let number = draft.number.unwrap_or_default();
                             return self.problems.push((line, format!("RMA {number} says something else than on its first line; only the serial may differ")));
@@ -134,7 +145,9 @@ fn draft(row: &mut Map<String, Value>) -> Result<Draft, String> {
         .transpose()?;
     let serials = match text("serial")? {
         None => Vec::new(),
-        Some(s) => vec![serial_key(&s).ok_or_else(|| format!("serial: {s:?} is not a serial number (letters, digits and - . / _ #, at most 40)"))?],
+        Some(s) => vec![serial_key(&s).ok_or_else(|| {
+            format!("serial: {s:?} is not a serial number (letters, digits and - . / _ #, at most 40)")
+        })?],
     };
     let mut facts = Map::new();
     let mut about = Map::new();
@@ -145,7 +158,10 @@ fn draft(row: &mut Map<String, Value>) -> Result<Draft, String> {
             k if ABOUT.contains(&k) => drop(about.insert(key, value)),
             k => {
                 let known = || OWN.iter().chain(&PLAIN).chain(&ABOUT);
-                let near = known().max_by(|a, b| strsim::jaro(a, k).total_cmp(&strsim::jaro(b, k))).copied().unwrap_or("number");
+                let near = known()
+                    .max_by(|a, b| strsim::jaro(a, k).total_cmp(&strsim::jaro(b, k)))
+                    .copied()
+                    .unwrap_or("number");
                 return Err(format!("unknown column {k:?}; the nearest known is {near:?}"));
             }
         }
@@ -172,7 +188,9 @@ mod tests {
 
     #[test]
     fn lines_of_one_rma_are_one_draft() {
-        let d = read("number,ticket,channel,customer,issued,serial\nR1,T-1,direct,Acme,2026-03-01,sn1\nR1,T-1,direct,Acme,2026-03-01,SN2\nR2,,,,,\n");
+        let d = read(
+            "number,ticket,channel,customer,issued,serial\nR1,T-1,direct,Acme,2026-03-01,sn1\nR1,T-1,direct,Acme,2026-03-01,SN2\nR2,,,,,\n",
+        );
         assert_eq!(d.problems, []);
         assert_eq!(d.drafts.len(), 2);
         assert_eq!(d.drafts[0].serials, ["SN1", "SN2"]);
@@ -184,14 +202,18 @@ mod tests {
     #[test]
     fn json_lines_say_the_same() {
         let a = read("number,ticket,diagnosed,issued,serial\nR1,T-1,yes,2026-03-01,SN1\n");
-        let b = read("{\"number\":\"R1\",\"ticket\":\"T-1\",\"diagnosed\":true,\"issued\":\"2026-03-01\",\"serial\":\"SN1\"}\n");
+        let b = read(
+            "{\"number\":\"R1\",\"ticket\":\"T-1\",\"diagnosed\":true,\"issued\":\"2026-03-01\",\"serial\":\"SN1\"}\n",
+        );
         assert_eq!((a.problems, b.problems), (vec![], vec![]));
         assert_eq!(a.drafts, b.drafts);
     }
 
     #[test]
     fn what_is_wrong_is_named_by_its_line_and_the_rest_is_kept() {
-        let d = read("number,issued,serial\nR1,2026-02-30,S1\nR2,2026-03-01,^XZ\nR3,2026-03-01,S3\nR3,2026-03-02,S4\nR4,2026-03-01\n");
+        let d = read(
+            "number,issued,serial\nR1,2026-02-30,S1\nR2,2026-03-01,^XZ\nR3,2026-03-01,S3\nR3,2026-03-02,S4\nR4,2026-03-01\n",
+        );
         assert_eq!(d.drafts.iter().filter_map(|d| d.number.as_deref()).collect::<Vec<_>>(), ["R3"]);
         assert_eq!(d.problems.iter().map(|(l, _)| *l).collect::<Vec<_>>(), [2, 3, 5, 6]);
         let d = read("number,tiket\nR1,T\n");

@@ -51,6 +51,7 @@ pub fn is_ours(number: &str) -> bool {
         && b[1..3].iter().all(u8::is_ascii_digit)
         && b.iter().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase())
         && check37::valid(number)
+        && !number.ends_with(['I', 'O'])
 }
 
 #[cfg(test)]

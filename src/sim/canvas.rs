@@ -30,12 +30,7 @@ impl Bitmap {
     /// An empty (white) bitmap.
     pub fn new(width: u32, height: u32) -> Self {
         let stride = width.div_ceil(8) as usize;
-        Self {
-            width,
-            height,
-            stride,
-            bits: vec![0; stride * height as usize],
-        }
+        Self { width, height, stride, bits: vec![0; stride * height as usize] }
     }
 
     /// Width in dots.
@@ -56,14 +51,12 @@ impl Bitmap {
     /// The byte and bit of a dot; `None` outside.
     fn place(&self, x: i32, y: i32) -> Option<(usize, u8)> {
         let (x, y) = (u32::try_from(x).ok()?, u32::try_from(y).ok()?);
-        (x < self.width && y < self.height)
-            .then(|| (y as usize * self.stride + x as usize / 8, 0x80 >> (x % 8)))
+        (x < self.width && y < self.height).then(|| (y as usize * self.stride + x as usize / 8, 0x80 >> (x % 8)))
     }
 
     /// Whether the dot is black; what is outside is white.
     pub fn black(&self, x: i32, y: i32) -> bool {
-        self.place(x, y)
-            .is_some_and(|(byte, bit)| self.bits[byte] & bit != 0)
+        self.place(x, y).is_some_and(|(byte, bit)| self.bits[byte] & bit != 0)
     }
 
     /// Inks one dot.
@@ -114,6 +107,42 @@ impl Bitmap {
     }
 }
 
+/// How many dots one label's fields may still take, so that a hostile format cannot hang the drawing.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    dots: u64,
+}
+
+impl Budget {
+    /// So many dots for all fields together.
+    pub fn new(dots: u64) -> Self {
+        Self { dots }
+    }
+
+    /// An empty bitmap, if there are dots enough.
+    ///
+    /// # Errors
+    /// What to warn of.
+    pub fn bitmap(&mut self, width: u32, height: u32) -> Result<Bitmap, String> {
+        self.spend(u64::from(width) * u64::from(height))?;
+        Ok(Bitmap::new(width, height))
+    }
+
+    /// Takes dots off.
+    ///
+    /// # Errors
+    /// What to warn of, when there are not enough.
+    pub fn spend(&mut self, dots: u64) -> Result<(), String> {
+        match self.dots.checked_sub(dots) {
+            Some(left) => {
+                self.dots = left;
+                Ok(())
+            }
+            None => Err(format!("a field of {dots} dots is too much to draw")),
+        }
+    }
+}
+
 /// Where the point (`x`, `y`) of a `width` by `height` field goes when the field is turned.
 pub fn turned_point((x, y): (i32, i32), (width, height): (i32, i32), turn: Turn) -> (i32, i32) {
     match turn {
@@ -135,11 +164,7 @@ mod tests {
 
     fn shape(bitmap: &Bitmap) -> Vec<String> {
         (0..signed(bitmap.height))
-            .map(|y| {
-                (0..signed(bitmap.width))
-                    .map(|x| if bitmap.black(x, y) { '#' } else { '.' })
-                    .collect()
-            })
+            .map(|y| (0..signed(bitmap.width)).map(|x| if bitmap.black(x, y) { '#' } else { '.' }).collect())
             .collect()
     }
 

@@ -12,20 +12,17 @@
 
 /// Element widths of the symbol values 0 to 105 (ISO/IEC 15417): bar, space, bar, space, bar, space.
 const WIDTHS: [&[u8; 6]; 106] = [
-    b"212222", b"222122", b"222221", b"121223", b"121322", b"131222", b"122213", b"122312",
-    b"132212", b"221213", b"221312", b"231212", b"112232", b"122132", b"122231", b"113222",
-    b"123122", b"123221", b"223211", b"221132", b"221231", b"213212", b"223112", b"312131",
-    b"311222", b"321122", b"321221", b"312212", b"322112", b"322211", b"212123", b"212321",
-    b"232121", b"111323", b"131123", b"131321", b"112313", b"132113", b"132311", b"211313",
-    b"231113", b"231311", b"112133", b"112331", b"132131", b"113123", b"113321", b"133121",
-    b"313121", b"211331", b"231131", b"213113", b"213311", b"213131", b"311123", b"311321",
-    b"331121", b"312113", b"312311", b"332111", b"314111", b"221411", b"431111", b"111224",
-    b"111422", b"121124", b"121421", b"141122", b"141221", b"112214", b"112412", b"122114",
-    b"122411", b"142112", b"142211", b"241211", b"221114", b"413111", b"241112", b"134111",
-    b"111242", b"121142", b"121241", b"114212", b"124112", b"124211", b"411212", b"421112",
-    b"421211", b"212141", b"214121", b"412121", b"111143", b"111341", b"131141", b"114113",
-    b"114311", b"411113", b"411311", b"113141", b"114131", b"311141", b"411131", b"211412",
-    b"211214", b"211232",
+    b"212222", b"222122", b"222221", b"121223", b"121322", b"131222", b"122213", b"122312", b"132212", b"221213",
+    b"221312", b"231212", b"112232", b"122132", b"122231", b"113222", b"123122", b"123221", b"223211", b"221132",
+    b"221231", b"213212", b"223112", b"312131", b"311222", b"321122", b"321221", b"312212", b"322112", b"322211",
+    b"212123", b"212321", b"232121", b"111323", b"131123", b"131321", b"112313", b"132113", b"132311", b"211313",
+    b"231113", b"231311", b"112133", b"112331", b"132131", b"113123", b"113321", b"133121", b"313121", b"211331",
+    b"231131", b"213113", b"213311", b"213131", b"311123", b"311321", b"331121", b"312113", b"312311", b"332111",
+    b"314111", b"221411", b"431111", b"111224", b"111422", b"121124", b"121421", b"141122", b"141221", b"112214",
+    b"112412", b"122114", b"122411", b"142112", b"142211", b"241211", b"221114", b"413111", b"241112", b"134111",
+    b"111242", b"121142", b"121241", b"114212", b"124112", b"124211", b"411212", b"421112", b"421211", b"212141",
+    b"214121", b"412121", b"111143", b"111341", b"131141", b"114113", b"114311", b"411113", b"411311", b"113141",
+    b"114131", b"311141", b"411131", b"211412", b"211214", b"211232",
 ];
 const STOP: &[u8; 7] = b"2331112";
 
@@ -50,11 +47,7 @@ pub struct Symbol {
 impl Symbol {
     /// Widths in modules, bars and spaces in turn, from the first bar to the last.
     pub fn widths(&self) -> impl Iterator<Item = u32> {
-        let symbols = self
-            .values
-            .iter()
-            .filter_map(|v| WIDTHS.get(usize::from(*v)))
-            .flat_map(|w| w.iter());
+        let symbols = self.values.iter().filter_map(|v| WIDTHS.get(usize::from(*v))).flat_map(|w| w.iter());
         symbols.chain(STOP).map(|w| u32::from(w - b'0'))
     }
 }
@@ -109,11 +102,7 @@ fn invoked(data: &[u8]) -> Symbol {
     let mut pair: Option<u8> = None;
     let mut rest = data.iter().copied().peekable();
     while let Some(byte) = rest.next() {
-        let special = if byte == b'>' {
-            rest.peek().and_then(|code| invocation(*code))
-        } else {
-            None
-        };
+        let special = if byte == b'>' { rest.peek().and_then(|code| invocation(*code)) } else { None };
         if let Some(value) = special {
             rest.next();
             if pair.take().is_some() {
@@ -140,21 +129,22 @@ fn invoked(data: &[u8]) -> Symbol {
             }
             continue;
         }
-        match shifted.take().unwrap_or(subset) {
+        match shifted.unwrap_or(subset) {
             Subset::B => {
                 if (b' '..=b'~').contains(&byte) {
                     begin(&mut out, subset);
+                    shifted = None;
                     out.values.push(byte - b' ');
                     out.text.push(char::from(byte));
                 } else {
-                    out.warnings
-                        .push(format!("byte 0x{byte:02X} is not in subset B and is left out"));
+                    out.warnings.push(format!("byte 0x{byte:02X} is not in subset B and is left out"));
                 }
             }
             pairs => match (pair.take(), byte.is_ascii_digit()) {
                 (None, true) => pair = Some(byte),
                 (Some(tens), true) => {
                     begin(&mut out, subset);
+                    shifted = None;
                     let value = (tens - b'0') * 10 + (byte - b'0');
                     out.values.push(value);
                     if pairs == Subset::C {
@@ -164,9 +154,9 @@ fn invoked(data: &[u8]) -> Symbol {
                         out.text.extend(character(value, Subset::A));
                     }
                 }
-                (_, false) => out
-                    .warnings
-                    .push(format!("`{}` is no digit of a pair and is left out", byte.escape_ascii())),
+                (_, false) => {
+                    out.warnings.push(format!("`{}` is no digit of a pair and is left out", byte.escape_ascii()))
+                }
             },
         }
     }
@@ -210,19 +200,13 @@ fn ucc_case(data: &[u8]) -> Symbol {
     let mut out = Symbol::default();
     let mut digits: Vec<u8> = data.iter().copied().filter(u8::is_ascii_digit).collect();
     if digits.len() != 19 || digits.len() != data.len() {
-        out.warnings
-            .push("mode U takes 19 digits; they are cut or filled up with zeros".into());
+        out.warnings.push("mode U takes 19 digits; they are cut or filled up with zeros".into());
         digits.resize(19, b'0');
     }
-    let sum: u32 = digits
-        .iter()
-        .enumerate()
-        .map(|(i, d)| u32::from(d - b'0') * if i % 2 == 0 { 3 } else { 1 })
-        .sum();
+    let sum: u32 = digits.iter().enumerate().map(|(i, d)| u32::from(d - b'0') * if i % 2 == 0 { 3 } else { 1 }).sum();
     digits.push(b'0' + u8::try_from((10 - sum % 10) % 10).unwrap_or(0));
     out.values = vec![Subset::C.start(), FNC1];
-    out.values
-        .extend(digits.chunks(2).map(|p| (p[0] - b'0') * 10 + (p[1] - b'0')));
+    out.values.extend(digits.chunks(2).map(|p| (p[0] - b'0') * 10 + (p[1] - b'0')));
     out.text = digits.into_iter().map(char::from).collect();
     out
 }
@@ -266,8 +250,7 @@ fn packed(data: &[u8], gs1: bool) -> Symbol {
                 out.text.push(char::from(byte));
             }
         } else {
-            out.warnings
-                .push(format!("byte 0x{byte:02X} is not ASCII and is left out"));
+            out.warnings.push(format!("byte 0x{byte:02X} is not ASCII and is left out"));
         }
     }
     out.values = shortest(&signs);

@@ -35,7 +35,6 @@ use super::settings::Settings;
 /// One connection's number, chosen by the caller and not used twice.
 pub type Conn = u64;
 
-
 /// What kind of printer it is and how it behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -300,10 +299,7 @@ impl Engine {
             }
         }
         self.advance(now_ms);
-        Taken {
-            bytes: taken,
-            replies: std::mem::take(&mut self.replies),
-        }
+        Taken { bytes: taken, replies: std::mem::take(&mut self.replies) }
     }
 
     /// Lets time pass.
@@ -367,9 +363,7 @@ impl Engine {
 
     /// Media, ribbon or head: the errors that a hand must mend.
     fn broken(&self) -> bool {
-        [Trouble::PaperOut, Trouble::RibbonOut, Trouble::HeadOpen]
-            .iter()
-            .any(|t| self.has(*t))
+        [Trouble::PaperOut, Trouble::RibbonOut, Trouble::HeadOpen].iter().any(|t| self.has(*t))
     }
 
     fn in_error(&self) -> bool {

@@ -87,10 +87,7 @@ impl FromStr for Trouble {
         Self::ALL
             .into_iter()
             .find(|t| t.name() == word)
-            .ok_or_else(|| FaultError::Name {
-                word: word.to_owned(),
-                known: names(Self::ALL.map(Self::name)),
-            })
+            .ok_or_else(|| FaultError::Name { word: word.to_owned(), known: names(Self::ALL.map(Self::name)) })
     }
 }
 
@@ -118,20 +115,11 @@ pub enum Kind {
 }
 
 impl Kind {
-    const OTHERS: [Self; 5] = [
-        Self::PaperOutMid,
-        Self::Reset,
-        Self::Swap,
-        Self::LostLabel,
-        Self::Extra,
-    ];
+    const OTHERS: [Self; 5] = [Self::PaperOutMid, Self::Reset, Self::Swap, Self::LostLabel, Self::Extra];
 
     /// Every kind of fault.
     pub fn all() -> impl Iterator<Item = Self> {
-        Trouble::ALL
-            .into_iter()
-            .map(Self::Begin)
-            .chain(Self::OTHERS)
+        Trouble::ALL.into_iter().map(Self::Begin).chain(Self::OTHERS)
     }
 
     /// The word used on the command line.
@@ -200,19 +188,14 @@ impl FromStr for Fault {
 
     fn from_str(text: &str) -> Result<Self, FaultError> {
         let whole = || text.to_owned();
-        let (name, rest) = text
-            .split_once('@')
-            .ok_or_else(|| FaultError::Shape(whole()))?;
+        let (name, rest) = text.split_once('@').ok_or_else(|| FaultError::Shape(whole()))?;
         let (label, seconds) = match rest.split_once(':') {
             Some((label, seconds)) => (label, Some(seconds)),
             None => (rest, None),
         };
         let kind = Kind::all()
             .find(|kind| kind.name() == name)
-            .ok_or_else(|| FaultError::Name {
-                word: name.to_owned(),
-                known: names(Kind::all().map(Kind::name)),
-            })?;
+            .ok_or_else(|| FaultError::Name { word: name.to_owned(), known: names(Kind::all().map(Kind::name)) })?;
         let label = match label.parse() {
             Ok(label) if label > 0 => label,
             _ => return Err(FaultError::Label(whole())),

@@ -94,15 +94,8 @@ impl Lexer {
             return self.start(byte);
         }
         self.token.push(byte);
-        let name: String = self.token[1..]
-            .iter()
-            .map(|b| char::from(b.to_ascii_uppercase()))
-            .collect();
-        let wanted = if self.token[0] == b'~' && name.starts_with("HQ") {
-            4
-        } else {
-            2
-        };
+        let name: String = self.token[1..].iter().map(|b| char::from(b.to_ascii_uppercase())).collect();
+        let wanted = if self.token[0] == b'~' && name.starts_with("HQ") { 4 } else { 2 };
         if name.chars().count() < wanted {
             return None;
         }
@@ -124,11 +117,7 @@ impl Lexer {
     /// A byte of a Set-Get-Do line, which ends with CR, LF, or a blank after its last quote.
     fn sgd(&mut self, byte: u8) -> Option<Event> {
         let quotes = self.token.iter().filter(|&&b| b == b'"').count();
-        let wanted = if self.token.starts_with(b"! U1 getvar") {
-            2
-        } else {
-            4
-        };
+        let wanted = if self.token.starts_with(b"! U1 getvar") { 2 } else { 4 };
         match byte {
             b'\r' | b'\n' => {}
             b' ' if quotes == wanted => {}
@@ -163,11 +152,7 @@ impl Lexer {
     fn end(&mut self, token: &[u8]) -> Option<Event> {
         self.keep(token);
         let format = self.format.take()?;
-        Some(if std::mem::take(&mut self.too_long) {
-            Event::TooLong
-        } else {
-            Event::Closed(format)
-        })
+        Some(if std::mem::take(&mut self.too_long) { Event::TooLong } else { Event::Closed(format) })
     }
 
     /// Adds to the open format; outside one the bytes are ignored.
@@ -208,58 +193,25 @@ mod tests {
     #[test]
     fn formats_commands_and_lines_come_out_in_order() {
         let cases: &[(&[u8], Vec<Event>)] = &[
-            (
-                b"^XA^FDa^FS^XZ\r\n",
-                vec![Event::Opened, closed(b"^XA^FDa^FS^XZ")],
-            ),
-            (
-                b"\x02^FDa\x03",
-                vec![Event::Opened, closed(b"\x02^FDa\x03")],
-            ),
+            (b"^XA^FDa^FS^XZ\r\n", vec![Event::Opened, closed(b"^XA^FDa^FS^XZ")]),
+            (b"\x02^FDa\x03", vec![Event::Opened, closed(b"\x02^FDa\x03")]),
             // In the middle of field data, as when hostile data was not escaped.
-            (
-                b"^XA^FDa~HSb^FS^XZ",
-                vec![
-                    Event::Opened,
-                    Event::Immediate("HS".into()),
-                    closed(b"^XA^FDab^FS^XZ"),
-                ],
-            ),
+            (b"^XA^FDa~HSb^FS^XZ", vec![Event::Opened, Event::Immediate("HS".into()), closed(b"^XA^FDab^FS^XZ")]),
             (b"~HQES", vec![Event::Immediate("HQES".into())]),
             (b"~hs", vec![Event::Immediate("HS".into())]),
-            (
-                b"! U1 getvar \"a.b\"\r\n",
-                vec![Event::SetGetDo("! U1 getvar \"a.b\"".into())],
-            ),
+            (b"! U1 getvar \"a.b\"\r\n", vec![Event::SetGetDo("! U1 getvar \"a.b\"".into())]),
             (
                 b"! U1 getvar \"a.b\" ~HS",
-                vec![
-                    Event::SetGetDo("! U1 getvar \"a.b\"".into()),
-                    Event::Immediate("HS".into()),
-                ],
+                vec![Event::SetGetDo("! U1 getvar \"a.b\"".into()), Event::Immediate("HS".into())],
             ),
-            (
-                b"! U1 setvar \"a.b\" \"c d\" ",
-                vec![Event::SetGetDo("! U1 setvar \"a.b\" \"c d\"".into())],
-            ),
-            (
-                b"! U1 nonsense^XA",
-                vec![Event::Ignored("! U1 nonsense".into()), Event::Opened],
-            ),
-            (
-                b"^XA^FD1^FS^XA^FD2^FS^XZ",
-                vec![Event::Opened, closed(b"^XA^FD1^FS^XA^FD2^FS^XZ")],
-            ),
+            (b"! U1 setvar \"a.b\" \"c d\" ", vec![Event::SetGetDo("! U1 setvar \"a.b\" \"c d\"".into())]),
+            (b"! U1 nonsense^XA", vec![Event::Ignored("! U1 nonsense".into()), Event::Opened]),
+            (b"^XA^FD1^FS^XA^FD2^FS^XZ", vec![Event::Opened, closed(b"^XA^FD1^FS^XA^FD2^FS^XZ")]),
             (b"^FO1,1stray", vec![Event::Ignored("^FO".into())]),
             (b"^XZ", vec![]),
         ];
         for (bytes, wanted) in cases {
-            assert_eq!(
-                &events(bytes),
-                wanted,
-                "{}",
-                String::from_utf8_lossy(bytes)
-            );
+            assert_eq!(&events(bytes), wanted, "{}", String::from_utf8_lossy(bytes));
         }
     }
 

@@ -20,8 +20,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-pub use super::engine::{Control, Dpi, Label};
 use super::engine::{Conn, Engine, Reply};
+pub use super::engine::{Control, Dpi, Label};
 use super::render;
 
 /// Connections served at a time.
@@ -87,20 +87,11 @@ pub fn start(options: Options) -> io::Result<Handle> {
         started: Instant::now(),
     });
     // From here on the handle ends what was started, even when a later thread cannot be.
-    let mut handle = Handle {
-        shared,
-        local,
-        threads: Vec::new(),
-        saver,
-    };
+    let mut handle = Handle { shared, local, threads: Vec::new(), saver };
     let shared = Arc::clone(&handle.shared);
-    handle
-        .threads
-        .push(spawn("zebra-time", move || shared.pass_time())?);
+    handle.threads.push(spawn("zebra-time", move || shared.pass_time())?);
     let shared = Arc::clone(&handle.shared);
-    handle
-        .threads
-        .push(spawn("zebra-accept", move || accept(&shared, listener, local))?);
+    handle.threads.push(spawn("zebra-accept", move || accept(&shared, listener, local))?);
     Ok(handle)
 }
 
@@ -224,9 +215,7 @@ impl Shared {
     }
 
     fn wait<'a>(&self, inner: MutexGuard<'a, Inner>) -> MutexGuard<'a, Inner> {
-        self.changed
-            .wait(inner)
-            .unwrap_or_else(PoisonError::into_inner)
+        self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Carries out what the engine wants and tells everybody; returns the answers to send.
@@ -266,11 +255,7 @@ impl Shared {
                 }
                 Some(at) => {
                     let wait = Duration::from_millis(at - now);
-                    inner = self
-                        .changed
-                        .wait_timeout(inner, wait)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0;
+                    inner = self.changed.wait_timeout(inner, wait).unwrap_or_else(PoisonError::into_inner).0;
                 }
                 None => inner = self.wait(inner),
             }
@@ -319,11 +304,7 @@ fn accept(shared: &Arc<Shared>, listener: TcpListener, local: SocketAddr) {
 }
 
 /// Waits until there may be another connection, and has the port open then; `None` at the end.
-fn listen<'a>(
-    shared: &Shared,
-    open: &'a mut Option<TcpListener>,
-    local: SocketAddr,
-) -> Option<&'a TcpListener> {
+fn listen<'a>(shared: &Shared, open: &'a mut Option<TcpListener>, local: SocketAddr) -> Option<&'a TcpListener> {
     let mut inner = shared.lock();
     loop {
         if inner.stopping {
@@ -345,11 +326,7 @@ fn listen<'a>(
                 }
                 Err(error) => {
                     tracing::warn!(%error, %local, "the port cannot be bound again yet");
-                    inner = shared
-                        .changed
-                        .wait_timeout(inner, BIND_AGAIN)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0;
+                    inner = shared.changed.wait_timeout(inner, BIND_AGAIN).unwrap_or_else(PoisonError::into_inner).0;
                     continue;
                 }
             }

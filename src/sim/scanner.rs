@@ -92,17 +92,8 @@ impl Player {
             point(link, &slave_path)?;
         }
         // From here on dropping the player takes the link away again.
-        let mut player = Self {
-            master,
-            slave,
-            slave_path,
-            link: link.map(Path::to_owned),
-            heard,
-            listener: None,
-        };
-        let listener = thread::Builder::new()
-            .name("scanner-ear".to_owned())
-            .spawn(move || listen(ear, &there))?;
+        let mut player = Self { master, slave, slave_path, link: link.map(Path::to_owned), heard, listener: None };
+        let listener = thread::Builder::new().name("scanner-ear".to_owned()).spawn(move || listen(ear, &there))?;
         player.listener = Some(listener);
         Ok(player)
     }
@@ -177,11 +168,7 @@ impl Drop for Player {
 
 /// Opens a terminal device without making it this process's controlling one.
 fn open_tty(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .custom_flags(OFlags::NOCTTY.bits().cast_signed())
-        .open(path)
+    OpenOptions::new().read(true).write(true).custom_flags(OFlags::NOCTTY.bits().cast_signed()).open(path)
 }
 
 /// The thread that reads what the host sends.
@@ -211,10 +198,7 @@ fn point(link: &Path, slave: &Path) -> io::Result<()> {
     {
         return Err(io::Error::new(
             io::ErrorKind::AlreadyExists,
-            format!(
-                "{} is no symbolic link and is left alone; name another path",
-                link.display()
-            ),
+            format!("{} is no symbolic link and is left alone; name another path", link.display()),
         ));
     }
     let mut beside = link.as_os_str().to_owned();
@@ -246,9 +230,7 @@ mod tests {
         let text = "5 R26D100007K\\x0D\n5 \\x03\\x04\\x11\\x13\\x1A\\x0A\\xFF\n";
         let tape = Tape::parse(text).expect("a tape");
         let mut told = Vec::new();
-        player
-            .play(&tape, 0.0, |line| told.push(line.clone()))
-            .expect("played");
+        player.play(&tape, 0.0, |line| told.push(line.clone())).expect("played");
         let mut got = vec![0; 19];
         host.read_exact(&mut got).expect("read");
         assert_eq!(got, b"R26D100007K\r\x03\x04\x11\x13\x1a\n\xff");

@@ -148,11 +148,7 @@ impl Settings {
             length: 152 * per_mm,
             home: (0, 0),
             shift: (0, 0),
-            font: Font {
-                name: b'A',
-                height: 9,
-                width: 5,
-            },
+            font: Font { name: b'A', height: 9, width: 5 },
             turn: Turn::Normal,
             module: 2,
             bar_height: 10,

@@ -75,19 +75,12 @@ pub fn host_status(s: &State) -> Vec<u8> {
         s.print_mode,
         s.remaining.min(REMAINING_MAX),
     );
-    [one, two, "1234,0".to_owned()]
-        .iter()
-        .flat_map(|line| format!("\x02{line}\x03\r\n").into_bytes())
-        .collect()
+    [one, two, "1234,0".to_owned()].iter().flat_map(|line| format!("\x02{line}\x03\r\n").into_bytes()).collect()
 }
 
 /// `~HI`: model, firmware, dots per millimetre, memory.
 pub fn host_identification(s: &State) -> Vec<u8> {
-    format!(
-        "\x02{},{},{},8176KB\x03\r\n",
-        s.model, s.firmware, s.dots_per_mm
-    )
-    .into_bytes()
+    format!("\x02{},{},{},8176KB\x03\r\n", s.model, s.firmware, s.dots_per_mm).into_bytes()
 }
 
 /// `~HM`: memory in KB: total, most available, now available.
@@ -105,10 +98,7 @@ pub fn errors(s: &State) -> Vec<u8> {
     let flag = u8::from(bits != 0);
     query_answer(
         "PRINTER STATUS",
-        &[
-            format!("ERRORS:         {flag} 00000000 {bits:08X}"),
-            "WARNINGS:       0 00000000 00000000".to_owned(),
-        ],
+        &[format!("ERRORS:         {flag} 00000000 {bits:08X}"), "WARNINGS:       0 00000000 00000000".to_owned()],
     )
 }
 
@@ -138,12 +128,7 @@ pub fn variable(s: &State, name: &str) -> Vec<u8> {
         "head.latch" => if s.head_open { "open" } else { "ok" }.to_owned(),
         "media.type" => "label".to_owned(),
         "media.status" => if s.paper_out { "out" } else { "ok" }.to_owned(),
-        "ezpl.print_method" => if s.thermal_transfer {
-            "thermal trans"
-        } else {
-            "direct thermal"
-        }
-        .to_owned(),
+        "ezpl.print_method" => if s.thermal_transfer { "thermal trans" } else { "direct thermal" }.to_owned(),
         "appl.name" => s.firmware.clone(),
         _ => "?".to_owned(),
     };
@@ -212,29 +197,9 @@ mod tests {
     fn error_bits_stand_where_the_manual_puts_them() {
         let cases = [
             (idle(), "0 00000000 00000000"),
-            (
-                State {
-                    paper_out: true,
-                    paused: true,
-                    ..idle()
-                },
-                "1 00000000 00010001",
-            ),
-            (
-                State {
-                    ribbon_out: true,
-                    head_open: true,
-                    ..idle()
-                },
-                "1 00000000 00000006",
-            ),
-            (
-                State {
-                    over_temperature: true,
-                    ..idle()
-                },
-                "1 00000000 00000010",
-            ),
+            (State { paper_out: true, paused: true, ..idle() }, "1 00000000 00010001"),
+            (State { ribbon_out: true, head_open: true, ..idle() }, "1 00000000 00000006"),
+            (State { over_temperature: true, ..idle() }, "1 00000000 00000010"),
         ];
         for (state, wanted) in cases {
             let text = String::from_utf8(errors(&state)).expect("ASCII");
@@ -248,10 +213,7 @@ mod tests {
     #[test]
     fn identification_and_variables() {
         let s = idle();
-        assert_eq!(
-            host_identification(&s),
-            b"\x02ZD421-203dpi ZPL,V93.21.26Z,8,8176KB\x03\r\n"
-        );
+        assert_eq!(host_identification(&s), b"\x02ZD421-203dpi ZPL,V93.21.26Z,8,8176KB\x03\r\n");
         for (name, value) in [
             ("odometer.total_label_count", "\"1500\""),
             ("odometer.user_label_count", "\"12\""),

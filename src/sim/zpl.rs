@@ -84,11 +84,7 @@ fn next(bytes: &[u8]) -> Option<(Item<'_>, &[u8])> {
     let (&first, after) = bytes.split_first()?;
     if let Some(name) = short_form(first) {
         let (data, rest) = until_next(after, 0);
-        let command = Command {
-            prefix: b'^',
-            name,
-            data,
-        };
+        let command = Command { prefix: b'^', name, data };
         return Some((Item::Command(command), rest));
     }
     if is_prefix(first)
@@ -97,11 +93,7 @@ fn next(bytes: &[u8]) -> Option<(Item<'_>, &[u8])> {
         && !starts_item(*b)
     {
         let (data, rest) = until_next(tail, 0);
-        let command = Command {
-            prefix: first,
-            name: [a.to_ascii_uppercase(), b.to_ascii_uppercase()],
-            data,
-        };
+        let command = Command { prefix: first, name: [a.to_ascii_uppercase(), b.to_ascii_uppercase()], data };
         return Some((Item::Command(command), rest));
     }
     // A prefix without a name, or text before the first command: up to the next start of anything.
@@ -111,11 +103,7 @@ fn next(bytes: &[u8]) -> Option<(Item<'_>, &[u8])> {
 
 /// Splits before the first start of an item at or after `from`.
 fn until_next(bytes: &[u8], from: usize) -> (&[u8], &[u8]) {
-    let end = bytes
-        .iter()
-        .skip(from)
-        .position(|&b| starts_item(b))
-        .map_or(bytes.len(), |at| at + from);
+    let end = bytes.iter().skip(from).position(|&b| starts_item(b)).map_or(bytes.len(), |at| at + from);
     bytes.split_at(end)
 }
 
@@ -184,23 +172,10 @@ mod tests {
     fn a_format_falls_into_its_commands() {
         assert_eq!(
             names(b"^XA^fo10,20^A0N,30^FDa b,c^FS\r\n^XZ"),
-            [
-                "^XA=",
-                "^FO=10,20",
-                "^A0=N,30",
-                "^FD=a b,c",
-                "^FS=\r\n",
-                "^XZ="
-            ]
+            ["^XA=", "^FO=10,20", "^A0=N,30", "^FD=a b,c", "^FS=\r\n", "^XZ="]
         );
-        assert_eq!(
-            names(b"\x02^FDx\x0F\x03"),
-            ["^XA=", "^FD=x", "^FS=", "^XZ="]
-        );
-        assert_eq!(
-            names(b"oh^^XA~HS^F"),
-            ["stray=oh", "stray=^", "^XA=", "~HS=", "stray=^F"]
-        );
+        assert_eq!(names(b"\x02^FDx\x0F\x03"), ["^XA=", "^FD=x", "^FS=", "^XZ="]);
+        assert_eq!(names(b"oh^^XA~HS^F"), ["stray=oh", "stray=^", "^XA=", "~HS=", "stray=^F"]);
     }
 
     #[test]

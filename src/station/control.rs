@@ -76,7 +76,10 @@ fn serve(stream: &UnixStream, ask: impl Fn(Request) -> Response) {
         who.uid == own || who.uid.is_root()
     });
     if !allowed {
-        say(stream, &Response::refused("only root and the daemon's own user may use this socket; run the command with sudo"));
+        say(
+            stream,
+            &Response::refused("only root and the daemon's own user may use this socket; run the command with sudo"),
+        );
         return;
     }
     let mut reader = BufReader::new(stream);
@@ -88,7 +91,9 @@ fn serve(stream: &UnixStream, ask: impl Fn(Request) -> Response) {
         }
         let whole = line.last() == Some(&b'\n');
         let answer = match serde_json::from_slice::<Request>(&line) {
-            _ if !whole => Response::refused(format!("a request has at most {LINE_MAX} bytes and ends with a line feed")),
+            _ if !whole => {
+                Response::refused(format!("a request has at most {LINE_MAX} bytes and ends with a line feed"))
+            }
             Ok(request) => ask(request),
             Err(e) => Response::refused(format!("not a request this version knows: {e}")),
         };
@@ -108,7 +113,9 @@ impl Call {
     pub fn open(path: &Path) -> std::io::Result<Option<Call>> {
         match UnixStream::connect(path) {
             Ok(stream) => Ok(Some(Call { stream: BufReader::new(stream) })),
-            Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) => Ok(None),
+            Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) => {
+                Ok(None)
+            }
             Err(e) => Err(e),
         }
     }

@@ -13,7 +13,9 @@ pub struct Lock {
 
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    #[error("{0}: another backdock writes to this data directory; stop it, or give this station a [station] data of its own")]
+    #[error(
+        "{0}: another backdock writes to this data directory; stop it, or give this station a [station] data of its own"
+    )]
     Held(PathBuf),
     #[error("{path}: the station lock cannot be taken ({why}); check the owner and mode of the data directory")]
     Io { path: PathBuf, why: std::io::Error },

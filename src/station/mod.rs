@@ -93,7 +93,7 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
 
     let (mut inbox, bell) = Inbox::new();
     let quiet = Arc::new(AtomicBool::new(false));
-    let mut threads = Vec::new();
+    let mut threads = Vec::with_capacity(config.scanners.len());
     for settings in &config.scanners {
         let events = inbox.scanner(SCANNER_QUEUE, &bell);
         let name = settings.name.clone();
@@ -110,11 +110,14 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
             pace: hooks.pace.clone(),
         };
         let tell = inbox.printer(i, &bell);
-        printers.push(tcp::Printer::start(settings, unsettled, tell).map_err(io(format!("printer {}: no thread", p.name)))?);
+        printers.push(
+            tcp::Printer::start(settings, unsettled, tell).map_err(io(format!("printer {}: no thread", p.name)))?,
+        );
     }
     let socket = control::Socket::listen(&config.station.socket, inbox.requests(&bell))
         .map_err(io(format!("{}: the socket for the command line", config.station.socket.display())))?;
-    let page = web::Page::start(&config, &data, serde_json::to_string(&core.view(clock.now())).unwrap_or_default())
+    let first = serde_json::to_string(&core.view(clock.now())).unwrap_or_default();
+    let page = web::Page::start(&config, &data, first, move || clock.now().to_rfc3339())
         .map_err(io(format!("{}: the page", config.web.listen)))?;
     tracing::info!(station = config.station.id, page = %page.address(), seq = core.store.seq(), "ready");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
@@ -129,21 +132,23 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
         let stopping = hooks.stop.load(Ordering::Relaxed);
         if stopping {
             quiet.store(true, Ordering::Relaxed);
-            drop(std::mem::take(&mut threads).into_iter().map(|t| t.join()).collect::<Vec<_>>());
         }
+        // Asked before the queues are emptied: a scanner that has ended by now has said all it will say.
+        let scanners_ended = stopping && threads.iter().all(|t| t.is_finished());
         let wait = match () {
-            () if core.importing() => Duration::ZERO,
+            () if core.importing() || scanners_ended => Duration::ZERO,
+            () if stopping => SOFT,
             () if core.has_soft_news() => SOFT,
             () => TURN,
         };
-        let mut inputs = if stopping { inbox.drain(BATCH) } else { inbox.wait(BATCH, wait) };
+        let mut inputs = inbox.wait(BATCH, wait);
         if feed.is_some_and(|every| fed.elapsed() >= every) {
             fed = Instant::now();
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
         }
         let now = clock.now();
         if inputs.is_empty() {
-            if stopping {
+            if scanners_ended {
                 break;
             }
             if core.has_soft_news() {
@@ -209,7 +214,12 @@ fn log_failure(done: Result<(), StoreError>) {
 
 /// Does one request without a daemon: takes the station lock, writes, lets go. Labels that are owed
 /// wait as `queued` for the next start.
-pub fn alone(config: Config, programs: Programs, requests: impl Iterator<Item = request::Request>, mut answer: impl FnMut(request::Response)) -> Result<(), StationError> {
+pub fn alone(
+    config: Config,
+    programs: Programs,
+    requests: impl Iterator<Item = request::Request>,
+    mut answer: impl FnMut(request::Response),
+) -> Result<(), StationError> {
     let data = config.station.data.clone();
     std::fs::create_dir_all(&data).map_err(io(format!("{}: the data directory cannot be made", data.display())))?;
     let _lock = Lock::take(&data)?;
@@ -225,7 +235,13 @@ pub fn alone(config: Config, programs: Programs, requests: impl Iterator<Item = 
 }
 
 /// Imports a shipment file without a daemon, under the station lock.
-pub fn import_alone(config: Config, programs: Programs, file: &Path, rejects: &Path, progress: impl FnMut(u64)) -> Result<Counts, StationError> {
+pub fn import_alone(
+    config: Config,
+    programs: Programs,
+    file: &Path,
+    rejects: &Path,
+    progress: impl FnMut(u64),
+) -> Result<Counts, StationError> {
     let data = config.station.data.clone();
     std::fs::create_dir_all(&data).map_err(io(format!("{}: the data directory cannot be made", data.display())))?;
     let _lock = Lock::take(&data)?;

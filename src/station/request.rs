@@ -101,7 +101,8 @@ fn rmas(core: &mut Core, drafts: &[Draft], by: &str, now: DateTime<FixedOffset>)
         }
     }
     tracing::info!(issued = issued.len(), changed = changed.len(), refused = refused.len(), by, "RMAs");
-    let text = format!("{} issued, {} changed, {unchanged} unchanged, {} refused", issued.len(), changed.len(), refused.len());
+    let text =
+        format!("{} issued, {} changed, {unchanged} unchanged, {} refused", issued.len(), changed.len(), refused.len());
     let data = json!({"issued": issued, "changed": changed, "unchanged": unchanged, "refused": refused});
     Ok(Response { ok: refused.len() < drafts.len() || drafts.is_empty(), text, data })
 }
@@ -113,7 +114,12 @@ fn checked(core: &mut Core, draft: &Draft, now: DateTime<FixedOffset>) -> Result
         None => programs.default(),
         Some(id) => match programs.get(id) {
             Some(p) => p,
-            None => return Ok(Err(format!("program {id:?} is not served here; known are {}", programs.ids().collect::<Vec<_>>().join(", ")))),
+            None => {
+                return Ok(Err(format!(
+                    "program {id:?} is not served here; known are {}",
+                    programs.ids().collect::<Vec<_>>().join(", ")
+                )));
+            }
         },
     };
     if let Err(e) = Facts::from_json(&Value::Object(draft.facts.clone())) {
@@ -123,7 +129,12 @@ fn checked(core: &mut Core, draft: &Draft, now: DateTime<FixedOffset>) -> Result
         None => next_number(core, now)?,
         Some(n) if n.len() > NUMBER_MAX => return Ok(Err(format!("{n:?} is longer than {NUMBER_MAX} characters"))),
         Some(n) if number::is_ours(n) || program.accepts_number(n) => n.clone(),
-        Some(n) => return Ok(Err(format!("{n:?} has not the form of an RMA number of program {} ([rma] number in its file)", program.id()))),
+        Some(n) => {
+            return Ok(Err(format!(
+                "{n:?} has not the form of an RMA number of program {} ([rma] number in its file)",
+                program.id()
+            )));
+        }
     };
     let today = now.date_naive();
     let mut expected = Vec::with_capacity(draft.serials.len());
@@ -174,7 +185,13 @@ fn next_number(core: &mut Core, now: DateTime<FixedOffset>) -> Result<String, St
     }
 }
 
-fn rma_move(core: &mut Core, rma: &str, to: RmaState, why: &str, now: DateTime<FixedOffset>) -> Result<Response, StoreError> {
+fn rma_move(
+    core: &mut Core,
+    rma: &str,
+    to: RmaState,
+    why: &str,
+    now: DateTime<FixedOffset>,
+) -> Result<Response, StoreError> {
     let Some(old) = know::rma(&core.store.conn, rma)? else {
         return Ok(Response::refused(format!("RMA {rma} is not on record; `backdock rma list` shows what is")));
     };
@@ -194,7 +211,9 @@ fn reprint(core: &mut Core, unit: &str, by: &str, now: DateTime<FixedOffset>) ->
     let mac = crate::domain::mac::Mac::parse(unit);
     let past = core.store.last_receipt(key.as_deref(), mac).map_err(|e| StoreError::Unreadable(e.0))?;
     let Some(past) = past else {
-        return Ok(Response::refused(format!("{unit:?} was not received here; `backdock lookup {unit}` shows what is known of it")));
+        return Ok(Response::refused(format!(
+            "{unit:?} was not received here; `backdock lookup {unit}` shows what is known of it"
+        )));
     };
     let mut screen = Screen {
         outcome: "reprint".to_owned(),

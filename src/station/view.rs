@@ -184,7 +184,12 @@ impl View {
             scanners: core
                 .ears
                 .iter()
-                .map(|e| ScannerView { name: e.name.clone(), state: e.presence.as_str(), reason: e.reason.clone(), since: time(e.since) })
+                .map(|e| ScannerView {
+                    name: e.name.clone(),
+                    state: e.presence.as_str(),
+                    reason: e.reason.clone(),
+                    since: time(e.since),
+                })
                 .collect(),
             printers: core.lines.iter().map(printer).collect(),
             in_doubt: doubts(core),
@@ -203,11 +208,11 @@ fn printer(line: &Line) -> PrinterView {
             State::Ready if !line.out.is_empty() => State::Busy.word(),
             state => state.word(),
         },
-        fault: line
-            .condition
-            .faults
-            .first()
-            .map(|f| FaultView { code: f.code.clone(), title: f.title.clone(), instruction: f.instruction.clone() }),
+        fault: line.condition.faults.first().map(|f| FaultView {
+            code: f.code.clone(),
+            title: f.title.clone(),
+            instruction: f.instruction.clone(),
+        }),
         reason: line.condition.reason.clone(),
         waiting: line.queue.len(),
         sent: line.out.len(),
@@ -252,7 +257,8 @@ fn doubts(core: &Core) -> Vec<DoubtView> {
         .take(20)
         .map(|j| DoubtView {
             job: j.id,
-            next: "Look whether it lies at the printer. If not, scan REPRINT for its unit: the copy is marked.".to_owned(),
+            next: "Look whether it lies at the printer. If not, scan REPRINT for its unit: the copy is marked."
+                .to_owned(),
             printer: j.printer,
             label: j.label,
             rma: j.rma,

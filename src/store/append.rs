@@ -58,8 +58,15 @@ impl Row<'_> {
     }
 }
 
-pub(super) fn append(conn: &Connection, station: &str, last: Link, head: &Head, event: &Event) -> Result<Link, StoreError> {
-    let payload = serde_json::to_string(event).map_err(|e| StoreError::Unreadable(format!("an event could not be written: {e}")))?;
+pub(super) fn append(
+    conn: &Connection,
+    station: &str,
+    last: Link,
+    head: &Head,
+    event: &Event,
+) -> Result<Link, StoreError> {
+    let payload = serde_json::to_string(event)
+        .map_err(|e| StoreError::Unreadable(format!("an event could not be written: {e}")))?;
     let at = stamp(&head.at);
     let raw: Option<[u8; 32]> = head.raw.as_deref().map(|bytes| Sha256::digest(bytes).into());
     let row = Row {
@@ -76,8 +83,11 @@ pub(super) fn append(conn: &Connection, station: &str, last: Link, head: &Head, 
     conn.prepare_cached("INSERT INTO journal(seq, at, station, badge, scanner, raw, kind, payload, hash) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)")?
         .execute(params![row.seq, row.at, row.station, row.badge, row.scanner, row.raw, row.kind, row.payload, hash.as_slice()])?;
     if let Some(bytes) = &head.raw {
-        conn.prepare_cached("INSERT INTO raw_scan(seq, taken, bytes) VALUES(?1,?2,?3)")?
-            .execute(params![row.seq, head.at.timestamp_millis(), bytes])?;
+        conn.prepare_cached("INSERT INTO raw_scan(seq, taken, bytes) VALUES(?1,?2,?3)")?.execute(params![
+            row.seq,
+            head.at.timestamp_millis(),
+            bytes
+        ])?;
     }
     project::apply(conn, row.seq, station, event)?;
     Ok(Link { seq: row.seq, hash })

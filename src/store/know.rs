@@ -62,7 +62,8 @@ fn past(r: &rusqlite::Row) -> rusqlite::Result<Past> {
         rma: r.get(1)?,
         serial: r.get(2)?,
         mac: mac.and_then(|m| Mac::from_u64(m as u64)),
-        at: DateTime::parse_from_rfc3339(&at).map_err(|e| rusqlite::Error::FromSqlConversionFailure(4, rusqlite::types::Type::Text, Box::new(e)))?,
+        at: DateTime::parse_from_rfc3339(&at)
+            .map_err(|e| rusqlite::Error::FromSqlConversionFailure(4, rusqlite::types::Type::Text, Box::new(e)))?,
         word: r.get(5)?,
     })
 }

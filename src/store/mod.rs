@@ -9,6 +9,7 @@
 //! with what to do next and is never overwritten.
 
 mod append;
+pub mod floor;
 pub mod import;
 pub mod know;
 pub mod project;
@@ -35,17 +36,25 @@ pub const FILE: &str = "backdock.db";
 pub enum StoreError {
     #[error("{path}: there is no database here; run `backdock run` or an import once, or check [station] data")]
     Missing { path: PathBuf },
-    #[error("{path}: the database cannot be written ({why}); check the owner, the mount and the free space of that directory")]
+    #[error(
+        "{path}: the database cannot be written ({why}); check the owner, the mount and the free space of that directory"
+    )]
     ReadOnly { path: PathBuf, why: String },
-    #[error("{path}: written by a newer backdock (schema {found}, this one knows up to {known}); install the newer version, nothing was changed")]
+    #[error(
+        "{path}: written by a newer backdock (schema {found}, this one knows up to {known}); install the newer version, nothing was changed"
+    )]
     Newer { path: PathBuf, found: i64, known: i64 },
     #[error("{path}: not a backdock database; nothing was changed. Move it away or point [station] data elsewhere")]
     Foreign { path: PathBuf },
     #[error("{path}: the database is damaged ({why}); nothing was changed. Keep the file, restore the last backup")]
     Corrupt { path: PathBuf, why: String },
-    #[error("the disk is full; nothing of this step was written. Free space on the data directory's disk, then scan again")]
+    #[error(
+        "the disk is full; nothing of this step was written. Free space on the data directory's disk, then scan again"
+    )]
     Full,
-    #[error("the database belongs to station {found:?}, the configuration says {configured:?}; one of them is wrong, nothing was changed")]
+    #[error(
+        "the database belongs to station {found:?}, the configuration says {configured:?}; one of them is wrong, nothing was changed"
+    )]
     OtherStation { found: String, configured: String },
     #[error("the database holds something this version cannot read ({0}); run `backdock journal verify`")]
     Unreadable(String),
@@ -59,7 +68,9 @@ impl StoreError {
         use rusqlite::ErrorCode as C;
         let path = path.to_path_buf();
         match e.sqlite_error_code() {
-            Some(C::ReadOnly | C::CannotOpen | C::PermissionDenied) => StoreError::ReadOnly { path, why: e.to_string() },
+            Some(C::ReadOnly | C::CannotOpen | C::PermissionDenied) => {
+                StoreError::ReadOnly { path, why: e.to_string() }
+            }
             Some(C::NotADatabase) => StoreError::Foreign { path },
             Some(C::DatabaseCorrupt) => StoreError::Corrupt { path, why: e.to_string() },
             Some(C::DiskFull) => StoreError::Full,
@@ -192,18 +203,25 @@ impl Store {
 
     /// Moves the write-ahead log into the database file. Called when the dock is idle.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
-        self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(|e| StoreError::at(&self.path, e))
+        self.conn
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(|e| StoreError::at(&self.path, e))
     }
 
     /// Loads a whole shipment file into the still empty table, with its journal event in the same
     /// transaction. Only where no daemon runs: scans would wait.
-    pub fn bulk_import(&mut self, head: &Head, file: &str, import: import::Import) -> Result<import::Summary, import::ImportError> {
+    pub fn bulk_import(
+        &mut self,
+        head: &Head,
+        file: &str,
+        import: import::Import,
+    ) -> Result<import::Summary, import::ImportError> {
         let (station, last) = (&self.station, self.committed);
         let mut link = last;
         let summary = import::bulk_load(&mut self.conn, import, |conn, summary| {
             let event = Event::ShipmentsImported {
                 file: file.to_owned(),
-                sha256: Some(hex(&summary.facts.sha256)),
+                sha256: Some(summary.facts.sha256.clone()),
                 inserted: summary.counts.inserted,
                 updated: summary.counts.updated,
                 unchanged: summary.counts.unchanged,
@@ -218,7 +236,12 @@ impl Store {
     }
 
     /// Brings the next slice of a shipment file into the table, inside the open batch, with its events.
-    pub fn import_step(&mut self, head: &Head, file: &str, import: &mut import::Import) -> Result<import::Step, import::ImportError> {
+    pub fn import_step(
+        &mut self,
+        head: &Head,
+        file: &str,
+        import: &mut import::Import,
+    ) -> Result<import::Step, import::ImportError> {
         let mut changes = Vec::new();
         let step = import.step(&self.conn, &mut |old, new| changes.push((old, new.clone())))?;
         for (old, new) in changes {
@@ -226,7 +249,7 @@ impl Store {
         }
         let event = Event::ShipmentsImported {
             file: file.to_owned(),
-            sha256: step.end.as_ref().map(|f| hex(&f.sha256)),
+            sha256: step.end.as_ref().map(|f| f.sha256.clone()),
             inserted: step.counts.inserted,
             updated: step.counts.updated,
             unchanged: step.counts.unchanged,
@@ -244,10 +267,7 @@ impl Store {
 
     /// Erases raw scans older than `before`; returns how many.
     pub fn erase_raw(&mut self, before: &DateTime<FixedOffset>) -> Result<u64, StoreError> {
-        let n = self.conn.execute(
-            "DELETE FROM raw_scan WHERE taken < ?1",
-            [before.timestamp_millis()],
-        )?;
+        let n = self.conn.execute("DELETE FROM raw_scan WHERE taken < ?1", [before.timestamp_millis()])?;
         Ok(n as u64)
     }
 }

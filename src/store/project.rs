@@ -24,7 +24,11 @@ pub fn apply(conn: &Connection, seq: i64, station: &str, event: &Event) -> Resul
             rma_put(conn, new)?;
         }
         Event::RmaMoved { rma, to, .. } => {
-            one_row(conn.prepare_cached("UPDATE rma SET state=?2 WHERE number=?1")?.execute(params![rma, to.word()])?, "RMA", rma)?;
+            one_row(
+                conn.prepare_cached("UPDATE rma SET state=?2 WHERE number=?1")?.execute(params![rma, to.word()])?,
+                "RMA",
+                rma,
+            )?;
         }
         Event::Received { receipt } => received(conn, seq, station, receipt)?,
         Event::Withdrawn { receipt, why } => {
@@ -32,8 +36,10 @@ pub fn apply(conn: &Connection, seq: i64, station: &str, event: &Event) -> Resul
                 .prepare_cached("UPDATE receipt SET withdrawn=?3 WHERE station=?1 AND id=?2 AND withdrawn IS NULL")?
                 .execute(params![station, receipt, why])?;
             one_row(n, "receipt", receipt)?;
-            conn.prepare_cached("UPDATE rma SET received=received-1 WHERE number=(SELECT rma FROM receipt WHERE station=?1 AND id=?2)")?
-                .execute(params![station, receipt])?;
+            conn.prepare_cached(
+                "UPDATE rma SET received=received-1 WHERE number=(SELECT rma FROM receipt WHERE station=?1 AND id=?2)",
+            )?
+            .execute(params![station, receipt])?;
         }
         Event::JobMade { job, state, expects } => {
             conn.prepare_cached(
@@ -80,7 +86,11 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
 
 /// An update that changes no row means that journal and tables disagree: better to stop than to go on.
 fn one_row(changed: usize, what: &str, which: impl std::fmt::Display) -> Result<(), StoreError> {
-    if changed == 1 { Ok(()) } else { Err(StoreError::Unreadable(format!("{what} {which} is not there to be changed"))) }
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Unreadable(format!("{what} {which} is not there to be changed")))
+    }
 }
 
 fn rma_put(conn: &Connection, rma: &Rma) -> Result<(), StoreError> {

@@ -1,9 +1,9 @@
 //! Reading the tables: for the command line, the page and the start of the daemon.
 
 use super::{Link, StoreError};
-use crate::domain::mac::Mac;
-use crate::domain::job::{Expectation, Job, JobId, JobState};
 use crate::domain::event::Event;
+use crate::domain::job::{Expectation, Job, JobId, JobState};
+use crate::domain::mac::Mac;
 use crate::domain::screen::Screen;
 use crate::domain::session::Session;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -23,7 +23,9 @@ pub fn head(conn: &Connection) -> Result<Link, StoreError> {
     match row {
         None => Ok(Link::GENESIS),
         Some((seq, hash)) => {
-            let hash = hash.try_into().map_err(|_| StoreError::Unreadable(format!("journal row {seq} has no SHA-256 hash")))?;
+            let hash = hash
+                .try_into()
+                .map_err(|_| StoreError::Unreadable(format!("journal row {seq} has no SHA-256 hash")))?;
             Ok(Link { seq, hash })
         }
     }
@@ -45,7 +47,8 @@ pub(super) fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Sto
 
 /// The highest receipt and job numbers given out so far.
 pub fn last_ids(conn: &Connection, station: &str) -> Result<(i64, JobId), StoreError> {
-    let receipt = conn.query_row("SELECT coalesce(max(id), 0) FROM receipt WHERE station=?1", [station], |r| r.get(0))?;
+    let receipt =
+        conn.query_row("SELECT coalesce(max(id), 0) FROM receipt WHERE station=?1", [station], |r| r.get(0))?;
     let job = conn.query_row("SELECT coalesce(max(id), 0) FROM job WHERE station=?1", [station], |r| r.get(0))?;
     Ok((receipt, job))
 }
@@ -73,7 +76,8 @@ pub struct JobRow {
     pub made: i64,
 }
 
-const JOB: &str = "SELECT id, printer, label, copy, receipt, rma, serial, state, note, unique_id, odometer, made FROM job";
+const JOB: &str =
+    "SELECT id, printer, label, copy, receipt, rma, serial, state, note, unique_id, odometer, made FROM job";
 
 fn job_row(r: &rusqlite::Row) -> rusqlite::Result<JobRow> {
     let state: String = r.get(7)?;
@@ -120,7 +124,9 @@ pub fn jobs_of_receipt(conn: &Connection, station: &str, receipt: i64) -> Result
 /// What is to be printed: read back from the event that made the job.
 pub fn job(conn: &Connection, station: &str, id: JobId) -> Result<Option<Job>, StoreError> {
     let payload: Option<String> = conn
-        .prepare_cached("SELECT j.payload FROM job JOIN journal j ON j.seq = job.made WHERE job.station=?1 AND job.id=?2")?
+        .prepare_cached(
+            "SELECT j.payload FROM job JOIN journal j ON j.seq = job.made WHERE job.station=?1 AND job.id=?2",
+        )?
         .query_row(params![station, id], |r| r.get(0))
         .optional()?;
     match payload.map(|p| parse::<Event>(&p)).transpose()? {
@@ -183,8 +189,11 @@ pub fn rmas(conn: &Connection) -> Result<Vec<RmaLine>, StoreError> {
 
 /// The highest RMA number that begins with `stem` (letters and digits).
 pub fn last_rma_with(conn: &Connection, stem: &str) -> Result<Option<String>, StoreError> {
-    Ok(conn
-        .query_row("SELECT max(number) FROM rma WHERE number >= ?1 AND number < ?1 || '~' AND length(number) = 11", [stem], |r| r.get(0))?)
+    Ok(conn.query_row(
+        "SELECT max(number) FROM rma WHERE number >= ?1 AND number < ?1 || '~' AND length(number) = 11",
+        [stem],
+        |r| r.get(0),
+    )?)
 }
 
 /// A unit of an RMA, announced or received or both.
@@ -284,9 +293,11 @@ pub fn receipts_of(conn: &Connection, serials: &[&str], mac: Option<Mac>) -> Res
 /// What the screen showed at an event: its time, its scanner, and the raw scan where it is still kept.
 pub fn shown_at(conn: &Connection, seq: i64) -> Result<Option<(String, Option<String>, Option<Vec<u8>>)>, StoreError> {
     Ok(conn
-        .query_row("SELECT j.at, j.scanner, r.bytes FROM journal j LEFT JOIN raw_scan r ON r.seq=j.seq WHERE j.seq=?1", [seq], |r| {
-            Ok((r.get(0)?, r.get(1)?, r.get(2)?))
-        })
+        .query_row(
+            "SELECT j.at, j.scanner, r.bytes FROM journal j LEFT JOIN raw_scan r ON r.seq=j.seq WHERE j.seq=?1",
+            [seq],
+            |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)),
+        )
         .optional()?)
 }
 
@@ -310,7 +321,9 @@ pub fn totals(conn: &Connection, station: &str) -> Result<Totals, StoreError> {
 
 /// How often each word was given to a unit that was received and stands.
 pub fn words(conn: &Connection, station: &str) -> Result<Vec<(String, i64)>, StoreError> {
-    let mut s = conn.prepare("SELECT word, count(*) FROM receipt WHERE station=?1 AND withdrawn IS NULL GROUP BY word ORDER BY word")?;
+    let mut s = conn.prepare(
+        "SELECT word, count(*) FROM receipt WHERE station=?1 AND withdrawn IS NULL GROUP BY word ORDER BY word",
+    )?;
     let rows = s.query_map([station], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
     Ok(rows)
 }

@@ -107,7 +107,10 @@ pub(super) fn migrate(conn: &Connection, path: &Path) -> Result<(), StoreError> 
     for (i, step) in STEPS.iter().enumerate().skip(from) {
         conn.execute_batch("BEGIN IMMEDIATE")?;
         let applied = step.iter().try_for_each(|sql| conn.execute_batch(sql)).and_then(|()| {
-            conn.execute_batch(&format!("PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={}; COMMIT", i + 1))
+            conn.execute_batch(&format!(
+                "PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={}; COMMIT",
+                i + 1
+            ))
         });
         if let Err(e) = applied {
             let _ = conn.execute_batch("ROLLBACK");

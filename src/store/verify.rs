@@ -84,7 +84,9 @@ fn walk(conn: &Connection, progress: &mut impl FnMut(i64, i64)) -> Result<Report
         };
         let should = row.hash(&last.hash);
         if hash != should {
-            report.problems.push(format!("event {seq} ({kind}, {at}): its hash does not fit; it or the event before it was altered"));
+            report.problems.push(format!(
+                "event {seq} ({kind}, {at}): its hash does not fit; it or the event before it was altered"
+            ));
         }
         last = Link { seq, hash: hash.try_into().unwrap_or(should) };
         if from != station {
@@ -95,7 +97,9 @@ fn walk(conn: &Connection, progress: &mut impl FnMut(i64, i64)) -> Result<Report
             if let Some(bytes) = kept {
                 report.raw_scans += 1;
                 if Sha256::digest(&bytes).as_slice() != hash.as_slice() {
-                    report.problems.push(format!("event {seq}: the raw scan kept for it is not the one that was scanned"));
+                    report
+                        .problems
+                        .push(format!("event {seq}: the raw scan kept for it is not the one that was scanned"));
                 }
             }
         }
@@ -123,7 +127,11 @@ fn walk(conn: &Connection, progress: &mut impl FnMut(i64, i64)) -> Result<Report
     if replays {
         compare(conn, &replay, &mut report)?;
     }
-    let orphans: i64 = conn.query_row("SELECT count(*) FROM raw_scan WHERE seq NOT IN (SELECT seq FROM journal WHERE raw IS NOT NULL)", [], |r| r.get(0))?;
+    let orphans: i64 = conn.query_row(
+        "SELECT count(*) FROM raw_scan WHERE seq NOT IN (SELECT seq FROM journal WHERE raw IS NOT NULL)",
+        [],
+        |r| r.get(0),
+    )?;
     if orphans > 0 {
         report.problems.push(format!("{orphans} raw scans belong to no event"));
     }
@@ -134,7 +142,9 @@ fn walk(conn: &Connection, progress: &mut impl FnMut(i64, i64)) -> Result<Report
     }
     let journalled = last_digest.unwrap_or_else(|| shipments::Digest::default().to_string());
     if journalled != kept.to_string() {
-        report.problems.push(format!("the shipment table is not what the journal's last import left: {kept} instead of {journalled}"));
+        report.problems.push(format!(
+            "the shipment table is not what the journal's last import left: {kept} instead of {journalled}"
+        ));
     }
     Ok(report)
 }
@@ -156,7 +166,9 @@ fn compare(real: &Connection, replayed: &Connection, report: &mut Report) -> Res
             line += 1;
             let (x, y) = (values(a.next()?, columns)?, values(b.next()?, columns)?);
             if x != y {
-                let side = |v: &Option<Vec<rusqlite::types::Value>>| v.as_ref().map_or("nothing".to_owned(), |v| format!("{v:?}"));
+                let side = |v: &Option<Vec<rusqlite::types::Value>>| {
+                    v.as_ref().map_or("nothing".to_owned(), |v| format!("{v:?}"))
+                };
                 report.problems.push(format!(
                     "table {table}, row {line}: the table has {}, the journal gives {}",
                     shorten(side(&x)),
@@ -186,7 +198,10 @@ fn shorten(mut text: String) -> String {
 }
 
 /// Writes the journal as JSON lines, one event each, oldest first. Raw scans are given by hash only.
-pub fn export(conn: &Connection, mut write: impl FnMut(&str) -> std::io::Result<()>) -> Result<Result<i64, std::io::Error>, StoreError> {
+pub fn export(
+    conn: &Connection,
+    mut write: impl FnMut(&str) -> std::io::Result<()>,
+) -> Result<Result<i64, std::io::Error>, StoreError> {
     let mut s = conn.prepare(COLUMNS)?;
     let mut rows = s.query([])?;
     let mut n = 0;

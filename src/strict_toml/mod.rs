@@ -206,14 +206,16 @@ impl<'r> Table<'r> {
         else {
             return Vec::new();
         };
-        let name = |item: &Node| match &item.value {
-            Value::Table(entries) => entries.iter().find(|e| e.key == inner).map(|e| &e.node.value),
-            _ => None,
-        }
-        .and_then(|value| match value {
-            Value::Text(text) => Some(text.clone()),
-            _ => None,
-        });
+        let name = |item: &Node| {
+            match &item.value {
+                Value::Table(entries) => entries.iter().find(|e| e.key == inner).map(|e| &e.node.value),
+                _ => None,
+            }
+            .and_then(|value| match value {
+                Value::Text(text) => Some(text.clone()),
+                _ => None,
+            })
+        };
         items.iter().filter_map(name).collect()
     }
 

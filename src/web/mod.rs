@@ -38,6 +38,7 @@ struct Shared {
     view: watch::Receiver<Arc<str>>,
     labels: Arc<Labels>,
     stop: watch::Receiver<bool>,
+    now: Arc<dyn Fn() -> String + Send + Sync>,
 }
 
 /// Draws labels from the database, with a reader of its own that is opened when first needed.
@@ -50,7 +51,14 @@ struct Labels {
 
 impl Page {
     /// Binds the address and serves from a thread of its own.
-    pub fn start(config: &Config, data: &std::path::Path, first: String) -> std::io::Result<Page> {
+    ///
+    /// `now` is the station's clock: the page shows the dock's time, not that of the browser's zone.
+    pub fn start(
+        config: &Config,
+        data: &std::path::Path,
+        first: String,
+        now: impl Fn() -> String + Send + Sync + 'static,
+    ) -> std::io::Result<Page> {
         let listener = std::net::TcpListener::bind(config.web.listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -65,6 +73,7 @@ impl Page {
                 conn: Mutex::new(None),
             }),
             stop: stopping,
+            now: Arc::new(now),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build()?;
         let thread = std::thread::Builder::new().name("web".into()).spawn(move || {
@@ -117,7 +126,10 @@ async fn serve(listener: std::net::TcpListener, shared: Shared) -> std::io::Resu
 }
 
 const SAFE: [(HeaderName, &str); 4] = [
-    (header::CONTENT_SECURITY_POLICY, "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::CACHE_CONTROL, "no-store"),
@@ -134,8 +146,8 @@ async fn view(State(shared): State<Shared>) -> impl IntoResponse {
 
 async fn events(State(shared): State<Shared>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let views = WatchStream::new(shared.view).map(|view| Some(Event::default().event("view").data(&*view)));
-    let beats = IntervalStream::new(tokio::time::interval(BEAT))
-        .map(|_| Some(Event::default().event("beat").data("{}")));
+    let beats =
+        IntervalStream::new(tokio::time::interval(BEAT)).map(|_| Some(Event::default().event("beat").data("{}")));
     // An open stream would keep the shutdown waiting.
     let end = WatchStream::new(shared.stop).filter(|stop| *stop).map(|_| None);
     Sse::new(views.merge(beats).merge(end).take_while(Option::is_some).filter_map(|e| e.map(Ok)))

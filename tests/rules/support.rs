@@ -18,9 +18,8 @@ pub fn program(name: &str) -> &'static Program {
     static ALL: OnceLock<Vec<(&'static str, Program)>> = OnceLock::new();
     let all = ALL.get_or_init(|| {
         let read = |(file, text): &(&'static str, &str)| {
-            let program = Program::parse(file, text).unwrap_or_else(|problems| {
-                panic!("{}", problems.iter().map(|p| format!("{p}\n")).collect::<String>())
-            });
+            let program = Program::parse(file, text)
+                .unwrap_or_else(|problems| panic!("{}", problems.iter().map(|p| format!("{p}\n")).collect::<String>()));
             (*file, program.value)
         };
         SHIPPED.iter().map(read).collect()
@@ -144,4 +143,17 @@ pub fn open(verdict: &Verdict) -> Vec<Move> {
 /// `days` after `from`.
 pub fn plus(from: &str, days: u64) -> String {
     (date(from) + chrono::Days::new(days)).to_string()
+}
+
+/// The text of the shipped program whose file name begins with `name`.
+pub fn shipped_text(name: &str) -> &'static str {
+    SHIPPED.iter().find(|(file, _)| file.starts_with(name)).unwrap().1
+}
+
+/// That program with one piece of its file replaced, which must be there exactly once.
+pub fn changed(name: &str, old: &str, new: &str) -> Program {
+    let text = shipped_text(name);
+    assert_eq!(text.matches(old).count(), 1, "{old}");
+    let read = Program::parse("changed.toml", &text.replace(old, new));
+    read.unwrap_or_else(|problems| panic!("{problems:#?}")).value
 }

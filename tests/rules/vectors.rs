@@ -39,7 +39,10 @@ fn t3_day_30_reseller() {
 #[test]
 fn t4_the_expiry_day_counts() {
     let polycom = |reported: &str| {
-        judge(program("voip"), &json!({"channel": "direct", "brand": "Polycom", "ship_date": "2024-03-10", "reported": reported, "today": reported}))
+        judge(
+            program("voip"),
+            &json!({"channel": "direct", "brand": "Polycom", "ship_date": "2024-03-10", "reported": reported, "today": reported}),
+        )
     };
     let last = polycom("2026-03-10");
     assert_eq!((last.coverage, last.route.is_none()), (Coverage::InWarranty, true));
@@ -64,7 +67,10 @@ fn t6_one_replacement_per_line() {
         &json!({"channel": "direct", "brand": "Snom", "serial": "NEW", "ship_date": plus("2026-01-01", 400), "reported": plus("2026-01-01", 700), "today": plus("2026-01-01", 700),
             "lineage": [{"serial": "OLD", "shipped": "2026-01-01", "replaced_on": plus("2026-01-01", 400)}]}),
     );
-    assert_eq!((v.warranty_until, v.age_days, is_held(&v, "replacement_used")), (Some(date("2029-01-01")), Some(700), true));
+    assert_eq!(
+        (v.warranty_until, v.age_days, is_held(&v, "replacement_used")),
+        (Some(date("2029-01-01")), Some(700), true)
+    );
     cites(&v, &["A-49", "A-50", "A-51", "A-58"]);
 }
 
@@ -83,11 +89,74 @@ fn t7_dead_on_arrival_on_day_30() {
 
 #[test]
 fn t8_the_advance_and_its_original() {
-    let facts = |advance: Value, today: &str| with(yealink("2026-01-31", "direct"), json!({"today": today, "advance": advance}));
-    let back = judge(program("voip"), &facts(json!({"shipped": "2026-03-01", "original_received": "2026-03-31"}), "2026-04-15"));
+    let facts = |advance: Value, today: &str| {
+        with(yealink("2026-01-31", "direct"), json!({"today": today, "advance": advance}))
+    };
+    let back = judge(
+        program("voip"),
+        &facts(json!({"shipped": "2026-03-01", "original_received": "2026-03-31"}), "2026-04-15"),
+    );
     assert!(!is_held(&back, "advance_price_not_set") && back.charges.is_empty());
     for (today, billed) in [("2026-03-31", false), ("2026-04-01", true)] {
         let never = judge(program("voip"), &facts(json!({"shipped": "2026-03-01"}), today));
         assert_eq!(is_held(&never, "advance_price_not_set"), billed, "{today}");
     }
+}
+
+#[test]
+fn t9_an_rma_of_30_days() {
+    let server = |received: &str| judge(program("server"), &json!({"received": received, "today": received, "rma": {"number": "RMA1", "issued": "2026-03-01"}}));
+    assert!(!is_held(&server("2026-03-31"), "rma_expired"));
+    assert_eq!(hold(&server("2026-04-01"), "rma_expired").rule, "D-04");
+}
+
+#[test]
+fn t10_an_rma_of_14_days() {
+    let smart = |received: &str| judge(program("smart"), &json!({"received": received, "today": received, "rma": {"number": "RMA1", "issued": "2026-03-01"}}));
+    assert!(!is_held(&smart("2026-03-15"), "late"));
+    assert_eq!(hold(&smart("2026-03-16"), "late").rule, "E-01");
+}
+
+#[test]
+fn t11_ten_business_days() {
+    for (received, due) in [("2026-03-06", "2026-03-20"), ("2026-03-07", "2026-03-20"), ("2026-03-09", "2026-03-23")] {
+        let v = judge(program("server"), &json!({"received": received, "today": received}));
+        assert!(dues(&v).contains(&format!("repair {due} D-20")), "{received}: {:?}", dues(&v));
+    }
+}
+
+#[test]
+fn t12_ten_business_days_over_the_holidays() {
+    let facts = json!({"received": "2026-12-18", "today": "2026-12-18"});
+    assert!(dues(&judge(program("server"), &facts)).contains(&"repair 2027-01-01 D-20".to_owned()));
+    let with_holidays = changed("server", "holidays = []", "holidays = [2026-12-25, 2027-01-01]");
+    assert!(dues(&judge(&with_holidays, &facts)).contains(&"repair 2027-01-05 D-20".to_owned()));
+}
+
+#[test]
+fn t13_a_quotation_of_30_days() {
+    let unex = |approved: &str| {
+        judge(program("unex"), &json!({"channel": "direct", "warranty_until": "2026-01-31", "outcome": "repair", "today": "2026-04-02",
+            "rma": {"consent": true, "quote_issued": "2026-03-01", "approved_on": approved}}))
+    };
+    assert_eq!((unex("2026-03-31").action, is_held(&unex("2026-03-31"), "quote_expired")), (Action::Repair, false));
+    assert_eq!((unex("2026-04-01").action, &*hold(&unex("2026-04-01"), "quote_expired").rule), (Action::Quote, "C-25"));
+}
+
+#[test]
+fn t14_a_mac_in_any_spelling() {
+    let facts = |mac: &str| backdock::domain::facts::Facts::from_json(&json!({"macs": [mac]})).unwrap();
+    assert_eq!(facts("00-15-65-AB-CD-EF"), facts("001565abcdef"));
+}
+
+#[test]
+fn t16_no_automatic_credit_for_an_incomplete_advance_unit() {
+    let v = judge(
+        program("security"),
+        &json!({"channel": "direct", "outcome": "ntf", "conditions": ["missing:power supply"], "received": "2026-03-01", "today": "2026-03-01",
+            "rma": {"number": "RMA1", "issued": "2026-02-01"}, "advance": {"charged": true, "shipped": "2026-02-05"}}),
+    );
+    assert_eq!(v.charges, []);
+    cites(&v, &["B-27"]);
+    assert!(!v.allows(backdock::domain::verdict::Move::Credit));
 }

@@ -46,7 +46,11 @@ const PATIENCE: Duration = Duration::from_secs(28);
 pub fn main(at: &Where, args: Args) -> Verdict {
     let (programs, _) = at.programs(None)?;
     if programs.get(&args.program).is_none() {
-        return Err(Stop::usage(format!("no program {:?}; known are: {}", args.program, programs.ids().collect::<Vec<_>>().join(", "))));
+        return Err(Stop::usage(format!(
+            "no program {:?}; known are: {}",
+            args.program,
+            programs.ids().collect::<Vec<_>>().join(", ")
+        )));
     }
     let dir = Scratch::new(args.dir.clone())?;
     let done = play(at, &args, &dir.path);
@@ -68,7 +72,10 @@ impl Scratch {
         let path = named.unwrap_or_else(|| std::env::temp_dir().join(format!("backdock-demo-{}", std::process::id())));
         std::fs::create_dir_all(&path).map_err(|e| Stop::failed(format!("{}: {e}", path.display())))?;
         if path.join(store::FILE).exists() {
-            return Err(Stop::usage(format!("{}: holds a station already; the demo wants an empty directory", path.display())));
+            return Err(Stop::usage(format!(
+                "{}: holds a station already; the demo wants an empty directory",
+                path.display()
+            )));
         }
         Ok(Scratch { path, named: named_by_caller })
     }
@@ -94,7 +101,8 @@ fn play(at: &Where, args: &Args, dir: &Path) -> Verdict {
         ..printer::Options::default()
     })
     .map_err(|e| Stop::failed(format!("the virtual printer: {e}")))?;
-    let gun = scanner::Player::open(None).map_err(|e| Stop::failed(format!("the virtual scanner: no pseudo-terminal: {e}")))?;
+    let gun = scanner::Player::open(None)
+        .map_err(|e| Stop::failed(format!("the virtual scanner: no pseudo-terminal: {e}")))?;
 
     let text = configuration(args, dir, gun.slave_path(), zebra.local_addr());
     std::fs::write(dir.join("backdock.toml"), &text).map_err(Stop::failed)?;
@@ -210,7 +218,8 @@ fn prepare(at: &Where, config: &config::Config, story: &morning::Story) -> Resul
     std::fs::write(&file, &story.shipments).map_err(Stop::failed)?;
     let (programs, _) = at.programs(Some(config))?;
     let rejects = config.station.data.join("shipments.rejects.csv");
-    let total = station::import_alone(config.clone(), programs.clone(), &file, &rejects, |_| ()).map_err(Stop::failed)?;
+    let total =
+        station::import_alone(config.clone(), programs.clone(), &file, &rejects, |_| ()).map_err(Stop::failed)?;
     eprintln!("{} shipments imported, {} rows rejected on purpose", total.inserted, total.rejected);
     let drafts = draft::read(&story.rmas);
     if let Some((line, why)) = drafts.problems.first() {
@@ -258,7 +267,8 @@ fn judge(data: &Path, station: &str, zebra: &printer::Handle) -> Result<(String,
     for (word, n) in read::words(&reader, station).map_err(Stop::failed)? {
         verdicts.insert(word, n);
     }
-    let whole = came.len() == expected.len() && came.iter().zip(&expected).all(|(a, b)| a.trim() == b.trim()) && in_doubt == 0;
+    let whole =
+        came.len() == expected.len() && came.iter().zip(&expected).all(|(a, b)| a.trim() == b.trim()) && in_doubt == 0;
     let summary = json!({
         "scans": counts.scans,
         "receipts": counts.receipts,

@@ -28,7 +28,15 @@ struct Unit {
     channel: &'static str,
 }
 
-const fn unit(serial: &'static str, mac: &'static str, brand: &'static str, model: &'static str, days: u64, customer: &'static str, channel: &'static str) -> Unit {
+const fn unit(
+    serial: &'static str,
+    mac: &'static str,
+    brand: &'static str,
+    model: &'static str,
+    days: u64,
+    customer: &'static str,
+    channel: &'static str,
+) -> Unit {
     Unit { serial, mac, brand, model, days, customer, channel }
 }
 
@@ -39,8 +47,10 @@ const OLD: Unit = unit("64167FA1B204", "64167FA1B204", "Polycom", "VVX 450", 900
 const HTEK: Unit = unit("001FC1A1B205", "001FC1A1B205", "Htek", "UC926E", 1000, "Northside Dental", "reseller");
 const SNOM: Unit = unit("00041312B206", "00041312B206", "Snom", "D785", 500, "Northside Dental", "reseller");
 const PARTNER: Unit = unit("3100121090012347", "249AD8A1B207", "Yealink", "W76P", 5, "Northside Dental", "reseller");
-const NO_TICKET: Unit = unit("20EZ1YUH50A1B208", "C074ADA1B208", "Grandstream", "GRP2614", 80, "Bluebird Cafe", "direct");
-const STRANGER: Unit = unit("20EZ1YUH50A1B209", "EC74D7A1B209", "Grandstream", "GRP2602", 80, "Somebody Else", "direct");
+const NO_TICKET: Unit =
+    unit("20EZ1YUH50A1B208", "C074ADA1B208", "Grandstream", "GRP2614", 80, "Bluebird Cafe", "direct");
+const STRANGER: Unit =
+    unit("20EZ1YUH50A1B209", "EC74D7A1B209", "Grandstream", "GRP2602", 80, "Somebody Else", "direct");
 const ODD_BRAND: Unit = unit("FCH2044D1KL", "00E0B0A1B210", "Cisco", "CP-8841", 80, "Bluebird Cafe", "direct");
 const CAST: [Unit; 10] = [FRESH, DAY_30, DAY_31, OLD, HTEK, SNOM, PARTNER, NO_TICKET, STRANGER, ODD_BRAND];
 
@@ -52,12 +62,17 @@ pub fn story(today: NaiveDate, program: &str, complete: CompleteWhen) -> Story {
     let numbers: Vec<String> = (0..).filter_map(|n| number::compose(today.year(), "D1", n)).take(5).collect();
     let [direct, reseller, bare, late, closed] = numbers.as_slice() else { unreachable!("five were taken") };
     let mut rmas = String::from("number,program,ticket,channel,customer,issued,reported,diagnosed,qualified,serial\n");
-    let mut announce = |number: &str, ticket: &str, channel: &str, customer: &str, days: u64, checked: &str, units: &[Unit]| {
-        for u in units {
-            let day = ago(days);
-            let _ = writeln!(rmas, "{number},{program},{ticket},{channel},{customer},{day},{day},{checked},{checked},{}", u.serial);
-        }
-    };
+    let mut announce =
+        |number: &str, ticket: &str, channel: &str, customer: &str, days: u64, checked: &str, units: &[Unit]| {
+            for u in units {
+                let day = ago(days);
+                let _ = writeln!(
+                    rmas,
+                    "{number},{program},{ticket},{channel},{customer},{day},{day},{checked},{checked},{}",
+                    u.serial
+                );
+            }
+        };
     announce(direct, "T-4711", "direct", "Acme Telecom", 0, "yes", &[FRESH, DAY_30, DAY_31, OLD]);
     announce(reseller, "T-4712", "reseller", "Northside Dental", 3, "yes", &[PARTNER, HTEK, SNOM]);
     announce(bare, "", "direct", "Bluebird Cafe", 2, "", &[NO_TICKET, ODD_BRAND]);
@@ -69,12 +84,36 @@ pub fn story(today: NaiveDate, program: &str, complete: CompleteWhen) -> Story {
 fn shipments(today: NaiveDate, ago: &dyn Fn(u64) -> NaiveDate) -> String {
     let mut csv = String::from("serial,mac,brand,model,ship_date,order,customer,channel,distributor\n");
     for (i, u) in CAST.iter().enumerate() {
-        let _ = writeln!(csv, "{},{},{},{},{},SO-{},{},{},Jenne", u.serial, u.mac, u.brand, u.model, ago(u.days), 1000 + i, u.customer, u.channel);
+        let _ = writeln!(
+            csv,
+            "{},{},{},{},{},SO-{},{},{},Jenne",
+            u.serial,
+            u.mac,
+            u.brand,
+            u.model,
+            ago(u.days),
+            1000 + i,
+            u.customer,
+            u.channel
+        );
     }
-    let models = [("Yealink", "T31P", 0x0015_6500_0000u64), ("Polycom", "VVX 250", 0x0004_F200_0000), ("Grandstream", "GXP1625", 0x000B_8200_0000), ("Snom", "D717", 0x0004_1300_0000), ("Htek", "UC902", 0x001F_C100_0000)];
+    let models = [
+        ("Yealink", "T31P", 0x0015_6500_0000u64),
+        ("Polycom", "VVX 250", 0x0004_F200_0000),
+        ("Grandstream", "GXP1625", 0x000B_8200_0000),
+        ("Snom", "D717", 0x0004_1300_0000),
+        ("Htek", "UC902", 0x001F_C100_0000),
+    ];
     for n in 0..CROWD {
         let (brand, model, base) = models[(n % 5) as usize];
-        let _ = writeln!(csv, "CR{n:08},{:012X},{brand},{model},{},SO-{},Customer {},direct,Jenne", base + 0x50_0000 + n, ago(n % 1500), 2000 + n / 7, n / 7);
+        let _ = writeln!(
+            csv,
+            "CR{n:08},{:012X},{brand},{model},{},SO-{},Customer {},direct,Jenne",
+            base + 0x50_0000 + n,
+            ago(n % 1500),
+            2000 + n / 7,
+            n / 7
+        );
     }
     // Three rows that no import should take.
     let _ = writeln!(csv, "BAD1,NOTAMAC,Yealink,T31P,{today},SO-1,X,direct,Jenne");

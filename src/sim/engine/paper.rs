@@ -53,13 +53,8 @@ impl Engine {
 
     /// Puts the next label under the head, if there is one and nothing is in the way.
     pub(super) fn start(&mut self) {
-        const STRIKE_BEFORE: [Trouble; 5] = [
-            Trouble::PaperOut,
-            Trouble::RibbonOut,
-            Trouble::HeadOpen,
-            Trouble::Paused,
-            Trouble::OverTemperature,
-        ];
+        const STRIKE_BEFORE: [Trouble; 5] =
+            [Trouble::PaperOut, Trouble::RibbonOut, Trouble::HeadOpen, Trouble::Paused, Trouble::OverTemperature];
         while self.printing.is_none() && !self.queue.is_empty() {
             let label = self.dealt + 1;
             for trouble in STRIKE_BEFORE {
@@ -151,17 +146,20 @@ impl Engine {
         let until = lasts.map(|lasts| self.now.saturating_add(millis(lasts)));
         self.troubles.insert(trouble, until);
         match trouble {
-            Trouble::PaperOut | Trouble::RibbonOut | Trouble::HeadOpen => {
-                if self.printing.take().is_some() {
-                    self.paper(true);
-                    if !self.reprint {
-                        self.deal();
-                    }
-                }
-            }
+            Trouble::PaperOut | Trouble::RibbonOut | Trouble::HeadOpen => self.interrupt(),
             Trouble::PowerOff => self.restart(),
             Trouble::Refuse => self.hang_up(),
             _ => {}
+        }
+    }
+
+    /// The label under the head is spoilt.
+    fn interrupt(&mut self) {
+        if self.printing.take().is_some() {
+            self.paper(true);
+            if !self.reprint {
+                self.deal();
+            }
         }
     }
 

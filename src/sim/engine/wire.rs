@@ -5,7 +5,6 @@
 
 use super::super::fault::{Kind, Trouble};
 use super::super::lexer::{Event, Lexer};
-use super::super::settings::Settings;
 use super::super::status::{self, State};
 use super::super::zpl::{self, Command};
 use super::{Conn, Engine, Job, Reply};
@@ -15,9 +14,7 @@ const QUANTITY_MAX: i64 = 99_999_999;
 /// A `reset` fault strikes when this many bytes of the format are in, or just before its end.
 const RESET_AFTER: usize = 64;
 /// Formats that hold something to print hold at least one of these.
-const FIELDS: [&[u8; 2]; 8] = [
-    b"FD", b"FV", b"SN", b"GB", b"GC", b"GD", b"GE", b"GF",
-];
+const FIELDS: [&[u8; 2]; 8] = [b"FD", b"FV", b"SN", b"GB", b"GC", b"GD", b"GE", b"GF"];
 
 impl Engine {
     pub(super) fn byte(&mut self, conn: Conn, byte: u8) {
@@ -65,13 +62,7 @@ impl Engine {
     /// A format begins: the faults of the wire that wait for its first label strike.
     fn opened(&mut self, conn: Conn) {
         let label = self.next_label();
-        let troubles = [
-            Trouble::NeverRead,
-            Trouble::Silent,
-            Trouble::Garbage,
-            Trouble::Half,
-            Trouble::Refuse,
-        ];
+        let troubles = [Trouble::NeverRead, Trouble::Silent, Trouble::Garbage, Trouble::Half, Trouble::Refuse];
         for trouble in troubles {
             if let Some(fault) = self.strike(label, Kind::Begin(trouble)) {
                 self.begin(trouble, fault.lasts);
@@ -110,12 +101,7 @@ impl Engine {
             return;
         }
         self.used += zpl.len();
-        self.queue.push_back(Job {
-            zpl: zpl.into(),
-            settings,
-            remaining: quantity,
-            pause_after,
-        });
+        self.queue.push_back(Job { zpl: zpl.into(), settings, remaining: quantity, pause_after });
         self.start();
     }
 

@@ -80,8 +80,7 @@ impl Tape {
             }
             if let Some(comment) = text.strip_prefix('#') {
                 if let Some((key, value)) = comment.split_once(':') {
-                    tape.header
-                        .push((key.trim().to_owned(), value.trim().to_owned()));
+                    tape.header.push((key.trim().to_owned(), value.trim().to_owned()));
                 }
                 continue;
             }
@@ -96,21 +95,14 @@ fn parse_line(line: usize, text: &str) -> Result<Line, TapeError> {
     let delay = match first.parse() {
         Ok(ms) if ms <= DELAY_MAX => Duration::from_millis(ms),
         _ => {
-            return Err(TapeError::Delay {
-                line,
-                found: first.escape_debug().to_string(),
-            });
+            return Err(TapeError::Delay { line, found: first.escape_debug().to_string() });
         }
     };
     let bytes = unescape(bytes).map_err(|wrong| {
         let column = first.chars().count() + 1 + wrong.column;
         match wrong.found {
             None => TapeError::Escape { line, column },
-            Some(found) => TapeError::Raw {
-                line,
-                column,
-                found: found.escape_debug().to_string(),
-            },
+            Some(found) => TapeError::Raw { line, column, found: found.escape_debug().to_string() },
         }
     })?;
     if bytes.is_empty() {
@@ -129,10 +121,7 @@ fn unescape(text: &str) -> Result<Vec<u8>, Wrong> {
     let mut bytes = Vec::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let wrong = |found| Wrong {
-            column: text[..text.len() - rest.len()].chars().count() + 1,
-            found,
-        };
+        let wrong = |found| Wrong { column: text[..text.len() - rest.len()].chars().count() + 1, found };
         let taken = match c {
             '\\' => {
                 let hex = rest
@@ -187,25 +176,14 @@ mod tests {
 
     #[test]
     fn header_and_lines_are_read_to_the_byte() {
-        let tape = Tape::parse(
-            "# model: Zebra DS2208\n# a remark\n\n350 R26D100007K\\x0D\r\n0  a \\x5c\\x1d\n",
-        )
-        .expect("a tape");
-        assert_eq!(
-            tape.header,
-            [("model".to_owned(), "Zebra DS2208".to_owned())]
-        );
+        let tape = Tape::parse("# model: Zebra DS2208\n# a remark\n\n350 R26D100007K\\x0D\r\n0  a \\x5c\\x1d\n")
+            .expect("a tape");
+        assert_eq!(tape.header, [("model".to_owned(), "Zebra DS2208".to_owned())]);
         assert_eq!(
             tape.lines,
             [
-                Line {
-                    delay: Duration::from_millis(350),
-                    bytes: b"R26D100007K\r".to_vec()
-                },
-                Line {
-                    delay: Duration::ZERO,
-                    bytes: b" a \\\x1d".to_vec()
-                },
+                Line { delay: Duration::from_millis(350), bytes: b"R26D100007K\r".to_vec() },
+                Line { delay: Duration::ZERO, bytes: b" a \\\x1d".to_vec() },
             ]
         );
     }

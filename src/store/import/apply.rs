@@ -13,7 +13,7 @@ use super::rows::Row;
 use crate::domain::shipment::Shipment;
 use crate::store::StoreError;
 use crate::store::shipments::packed::{Fields, RowHash, mac_bytes, mac_from};
-use crate::store::shipments::{Digest, by_mac, by_serial};
+use crate::store::shipments::{Digest, by_serial};
 
 /// What became of the rows of a file, or of a part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -97,12 +97,8 @@ pub(super) fn apply(conn: &Connection, row: &Row, seen: &mut Seen, digest: &mut 
         });
     }
     for mac in new.each_mac() {
-        let mut taken = None;
-        by_mac(conn, mac, |id, other| {
-            taken = seen.has(id).then(|| other.serial.to_owned());
-            Ok(taken.is_none())
-        })?;
-        if let (Some(serial), Some(mac)) = (taken, mac_from(mac)) {
+        if let Some(serial) = taken(conn, mac, seen)? {
+            let mac = mac_from(mac).map_or_else(String::new, |m| m.to_string());
             return Ok(Outcome::Rejected(Reason::MacAgain { mac, serial }));
         }
     }
@@ -114,16 +110,16 @@ pub(super) fn apply(conn: &Connection, row: &Row, seen: &mut Seen, digest: &mut 
         Some((id, Before::Other { shipment, hash })) => {
             seen.add(id);
             remove_further_macs(conn, id, shipment.macs.iter().skip(1).map(|m| mac_bytes(*m)))?;
-            put(&mut *conn.prepare_cached(UPDATE)?, id, new)?;
+            put(&mut *conn.prepare_cached(UPDATE)?, Some(id), new)?;
             add_further_macs(conn, id, new)?;
             digest.remove(&hash);
             digest.add(&row.hash);
             Outcome::Updated(shipment)
         }
         None => {
-            let id = conn.prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM shipment")?.query_row([], |r| r.get(0))?;
+            put(&mut *conn.prepare_cached(INSERT)?, None, new)?;
+            let id = conn.last_insert_rowid();
             seen.add(id);
-            put(&mut *conn.prepare_cached(INSERT)?, id, new)?;
             add_further_macs(conn, id, new)?;
             digest.add(&row.hash);
             Outcome::Inserted
@@ -131,14 +127,32 @@ pub(super) fn apply(conn: &Connection, row: &Row, seen: &mut Seen, digest: &mut 
     })
 }
 
+/// The serial to which this file gave the address before.
+fn taken(conn: &Connection, mac: &[u8], seen: &Seen) -> Result<Option<String>, StoreError> {
+    const HOLDERS: &str = "SELECT id FROM shipment WHERE mac = ?1
+        UNION ALL SELECT shipment FROM shipment_further_mac WHERE mac = ?1";
+    let mut statement = conn.prepare_cached(HOLDERS)?;
+    let mut holders = statement.query([mac])?;
+    while let Some(holder) = holders.next()? {
+        let id = holder.get(0)?;
+        if seen.has(id) {
+            let serial = "SELECT serial FROM shipment WHERE id = ?1";
+            return Ok(Some(conn.prepare_cached(serial)?.query_row([id], |r| r.get(0))?));
+        }
+    }
+    Ok(None)
+}
+
 /// The parameters of [`put`].
-pub(super) const INSERT: &str = "INSERT INTO shipment(id, serial, macs, brand, model, ship_date, order_number, customer, channel,
+pub(super) const INSERT: &str =
+    "INSERT INTO shipment(id, serial, macs, brand, model, ship_date, order_number, customer, channel,
     distributor, purchase_date, warranty_until, plan_until) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)";
-const UPDATE: &str = "UPDATE shipment SET serial=?2, macs=?3, brand=?4, model=?5, ship_date=?6, order_number=?7, customer=?8,
+const UPDATE: &str =
+    "UPDATE shipment SET serial=?2, macs=?3, brand=?4, model=?5, ship_date=?6, order_number=?7, customer=?8,
     channel=?9, distributor=?10, purchase_date=?11, warranty_until=?12, plan_until=?13 WHERE id=?1";
 
-/// Runs [`INSERT`] or [`UPDATE`] for one row.
-pub(super) fn put(statement: &mut Statement, id: i64, f: &Fields) -> Result<(), StoreError> {
+/// Runs [`INSERT`] or [`UPDATE`] for one row; without an `id`, SQLite gives it the next one.
+pub(super) fn put(statement: &mut Statement, id: Option<i64>, f: &Fields) -> Result<(), StoreError> {
     statement.execute((
         id,
         f.serial,
@@ -180,21 +194,17 @@ pub(super) fn remove_further_macs(
 /// How many rows a slice may have so that a scan never waits long for it.
 #[derive(Debug)]
 pub(super) struct Pace {
-    rows: usize,
+    pub(super) rows: usize,
 }
 
 impl Pace {
-    /// A slice, commit included, aims at half of the 20 ms that a scan may have to wait.
-    const AIM: Duration = Duration::from_millis(10);
+    /// A slice, commit included, aims at less than half of the 20 ms that a scan may have to wait.
+    const AIM: Duration = Duration::from_millis(8);
     /// Fewer rows do not make a commit faster; more could not be stopped in time.
     const ROWS: std::ops::RangeInclusive<usize> = 16..=4_096;
 
     pub(super) fn new() -> Pace {
         Pace { rows: 64 }
-    }
-
-    pub(super) fn rows(&self) -> usize {
-        self.rows
     }
 
     /// Learns from a slice that took `took`: slower at once, faster by at most half.
@@ -206,5 +216,45 @@ impl Pace {
         let fit = rows as f64 * Pace::AIM.as_secs_f64() / took.as_secs_f64().max(1e-6);
         let next = (fit as usize).min(self.rows + self.rows / 2);
         self.rows = next.clamp(*Pace::ROWS.start(), *Pace::ROWS.end());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_follows_the_disk() {
+        let mut pace = Pace::new();
+        let settle = |pace: &mut Pace, row: Duration, commit: Duration| {
+            for _ in 0..30 {
+                pace.took(pace.rows, commit + row * pace.rows as u32);
+            }
+            commit + row * pace.rows as u32
+        };
+        let [us, ms] = [Duration::from_micros, Duration::from_millis];
+        for (row, commit) in [(us(7), us(300)), (us(60), ms(2)), (us(1), us(100)), (us(100), ms(4))] {
+            let took = settle(&mut pace, row, commit);
+            assert!(took < ms(12), "{row:?} a row, {commit:?} a commit: {took:?}");
+        }
+        settle(&mut pace, us(10), ms(40));
+        assert_eq!(pace.rows, 16, "a disk slower than a slice may be gets the smallest ones");
+        pace.took(16, Duration::ZERO);
+        assert_eq!(pace.rows, 24, "and is tried again carefully");
+        pace.took(3, us(1));
+        assert_eq!(pace.rows, 24, "the short slice at the end says nothing");
+    }
+
+    #[test]
+    fn seen_is_one_bit_per_row() {
+        let mut seen = Seen::default();
+        for id in [1, 63, 64, 5_000_000] {
+            assert!(!seen.has(id));
+            seen.add(id);
+            assert!(seen.has(id) && !seen.has(id + 1));
+        }
+        assert!(seen.0.len() * 8 < 700_000);
+        let all = Seen::up_to(100);
+        assert!(all.has(1) && all.has(100) && !all.has(10_000));
     }
 }

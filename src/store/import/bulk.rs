@@ -42,7 +42,11 @@ pub fn bulk_load(
 ) -> Result<Summary, ImportError> {
     let conn = &*conn;
     let loading = Loading::begin(conn)?;
-    if conn.query_row("SELECT EXISTS(SELECT 1 FROM shipment) OR EXISTS(SELECT 1 FROM shipment_further_mac)", [], |r| r.get(0))? {
+    if conn.query_row(
+        "SELECT EXISTS(SELECT 1 FROM shipment) OR EXISTS(SELECT 1 FROM shipment_further_mac)",
+        [],
+        |r| r.get(0),
+    )? {
         return Err(ImportError::NotEmpty);
     }
     let summary = load(conn, &mut import)?;
@@ -62,7 +66,7 @@ fn load(conn: &Connection, import: &mut Import) -> Result<Summary, ImportError> 
             Ok(row) => {
                 // Under its line number, so that a later conflict knows it.
                 last = row.line as i64;
-                apply::put(&mut insert, last, &row.fields)?;
+                apply::put(&mut insert, Some(last), &row.fields)?;
                 apply::add_further_macs(conn, last, &row.fields)?;
                 digest.add(&row.hash);
                 counts.inserted += 1;
@@ -111,7 +115,13 @@ fn take_out(conn: &Connection, counts: &mut Counts, digest: &mut Digest) -> Resu
 
 /// Applies the rows in conflict one by one in the file's order, by the same code as a slice. The other
 /// rows share nothing with them, so it does not matter that they are already there.
-fn settle(conn: &Connection, import: &mut Import, last: i64, counts: &mut Counts, digest: &mut Digest) -> Result<(), ImportError> {
+fn settle(
+    conn: &Connection,
+    import: &mut Import,
+    last: i64,
+    counts: &mut Counts,
+    digest: &mut Digest,
+) -> Result<(), ImportError> {
     let mut seen = Seen::up_to(last);
     shipments::walk::<ImportError>(conn, "temp.conflict", |line, fields| {
         let row = Row { line: line as u64, fields, hash: fields.hash() };

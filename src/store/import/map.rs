@@ -112,7 +112,11 @@ impl ImportMap {
             b"auto" => None,
             b"tab" | b"\t" => Some(b'\t'),
             [b] if b.is_ascii_punctuation() && !matches!(b, b'"' | b'\'' | b'-' | b'_' | b'.') => Some(*b),
-            _ => return Err(format!("{text:?} cannot separate columns; write auto, tab, or one character such as ; , |")),
+            _ => {
+                return Err(format!(
+                    "{text:?} cannot separate columns; write auto, tab, or one character such as ; , |"
+                ));
+            }
         };
         Ok(())
     }
@@ -317,10 +321,24 @@ mod tests {
         }
         assert!(map.set_encoding("UTF-8").is_ok() && map.set_encoding("latin-7").is_err());
         let formats = |list: &[&str]| list.iter().map(|f| f.to_string()).collect::<Vec<_>>();
-        for ok in [&["%Y-%m-%d"][..], &["%m/%d/%Y", "%Y-%m-%d"], &["%d.%m.%Y", "%Y%m%d"], &["%Y-%m-%d %H:%M:%S"], &["%d-%b-%Y"]] {
+        for ok in [
+            &["%Y-%m-%d"][..],
+            &["%m/%d/%Y", "%Y-%m-%d"],
+            &["%d.%m.%Y", "%Y%m%d"],
+            &["%Y-%m-%d %H:%M:%S"],
+            &["%d-%b-%Y"],
+        ] {
             assert_eq!(map.set_date_formats(formats(ok)), Ok(()), "{ok:?}");
         }
-        for bad in [&[][..], &["%Y-%m"], &["%H:%M"], &["%Q"], &["date"], &["%Y-%m-%d", "%m/%d/%Y", "%d/%m/%Y"], &["%y-%m-%d", "%d-%m-%y"]] {
+        for bad in [
+            &[][..],
+            &["%Y-%m"],
+            &["%H:%M"],
+            &["%Q"],
+            &["date"],
+            &["%Y-%m-%d", "%m/%d/%Y", "%d/%m/%Y"],
+            &["%y-%m-%d", "%d-%m-%y"],
+        ] {
             assert!(map.set_date_formats(formats(bad)).is_err(), "{bad:?}");
         }
     }

@@ -124,12 +124,16 @@ impl Import {
     /// # Errors
     /// The import is over, and the caller rolls back. Slices committed before stay; importing the file
     /// again finds them unchanged.
-    pub fn step(&mut self, conn: &Connection, changed: &mut dyn FnMut(Shipment, Shipment)) -> Result<Step, ImportError> {
+    pub fn step(
+        &mut self,
+        conn: &Connection,
+        changed: &mut dyn FnMut(Shipment, Shipment),
+    ) -> Result<Step, ImportError> {
         let before = shipments::digest(conn)?;
         let (mut counts, mut digest, mut over) = (Counts::default(), before, false);
         self.stepped = 0;
         // Waits at most for the first row: what is not read yet is the next step's.
-        while self.stepped < self.pace.rows() && (self.stepped == 0 || self.rows.ready()) {
+        while self.stepped < self.pace.rows && (self.stepped == 0 || self.rows.ready()) {
             match self.rows.next() {
                 Some(Ok(row)) => match apply::apply(conn, &row, &mut self.seen, &mut digest)? {
                     Outcome::Inserted => counts.inserted += 1,

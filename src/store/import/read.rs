@@ -52,7 +52,7 @@ pub enum Reason {
     #[error("serial: {serial} stands in this file before, with other content; one row per unit, the latest shipment")]
     SerialAgain { serial: String },
     #[error("mac: {mac} belongs to {serial} earlier in this file; two units cannot share an address")]
-    MacAgain { mac: Mac, serial: String },
+    MacAgain { mac: String, serial: String },
 }
 
 impl From<Fault> for Reason {
@@ -134,10 +134,7 @@ impl Row<'_> {
     fn field(&mut self, column: Column) -> Option<Cow<'_, str>> {
         let place = self.layout.place(column)?;
         let bytes = self.record.field(place, &mut self.scratch)?;
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) if self.utf8 => Cow::Borrowed(text),
-            _ => WINDOWS_1252.decode_without_bom_handling(bytes).0,
-        };
+        let text = letters(bytes, self.utf8);
         let text = match text {
             Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
             Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
@@ -206,6 +203,14 @@ impl Row<'_> {
     }
 }
 
+/// The letters of a field; `utf8` says what the record as a whole is.
+pub fn letters(bytes: &[u8], utf8: bool) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if utf8 => Cow::Borrowed(text),
+        _ => WINDOWS_1252.decode_without_bom_handling(bytes).0,
+    }
+}
+
 /// A text is kept as it is, or not at all.
 fn check(column: Column, text: &str) -> Result<(), Reason> {
     let max = LIMITS.iter().find(|(c, _)| *c == column).map_or(SERIAL_MAX, |(_, max)| *max);
@@ -234,7 +239,8 @@ mod tests {
     use crate::store::shipments::packed::Fields;
     use proptest::prelude::*;
 
-    const HEADER: &str = "serial,mac,brand,model,ship_date,order,customer,channel,distributor,purchase_date,warranty_until,plan_until";
+    const HEADER: &str =
+        "serial,mac,brand,model,ship_date,order,customer,channel,distributor,purchase_date,warranty_until,plan_until";
 
     fn read_with(map: &ImportMap, line: &[u8]) -> Result<Shipment, Reason> {
         let header: Vec<_> = HEADER.split(',').map(str::to_owned).collect();
@@ -255,7 +261,10 @@ mod tests {
 
     /// A good line with one column replaced.
     fn with(column: Column, text: &str) -> Result<Shipment, Reason> {
-        let mut fields = "A1,001565ABCDEF,Yealink,T46S,2024-02-29,SO-1,Acme,agent,Jenne,2024-01-02,2026-02-28,2027-02-28".split(',').collect::<Vec<_>>();
+        let mut fields =
+            "A1,001565ABCDEF,Yealink,T46S,2024-02-29,SO-1,Acme,agent,Jenne,2024-01-02,2026-02-28,2027-02-28"
+                .split(',')
+                .collect::<Vec<_>>();
         let quoted = format!("\"{}\"", text.replace('"', "\"\""));
         fields[column as usize] = &quoted;
         read(&(fields.join(",") + "\n"))
@@ -264,7 +273,10 @@ mod tests {
     #[test]
     fn a_row_becomes_a_shipment() {
         let s = read(" a1 , 00:15:65:ab:cd:ef ; 001565ABCDF0 |001565abcdf0,Yealink,T46S,2024-02-29,,\"Acme, Inc.\",Service Provider,,,,\n").unwrap();
-        assert_eq!((s.serial.as_str(), s.customer.as_deref(), s.channel.as_deref()), ("A1", Some("Acme, Inc."), Some("service_provider")));
+        assert_eq!(
+            (s.serial.as_str(), s.customer.as_deref(), s.channel.as_deref()),
+            ("A1", Some("Acme, Inc."), Some("service_provider"))
+        );
         assert_eq!(s.macs.iter().map(Mac::to_string).collect::<Vec<_>>(), ["001565ABCDEF", "001565ABCDF0"]);
         assert_eq!((s.order, s.distributor, s.plan_until), (None, None, None));
         assert_eq!(s.ship_date.to_string(), "2024-02-29");
@@ -322,7 +334,10 @@ mod tests {
         for (column, max) in LIMITS {
             assert!(with(column, &"é".repeat(max)).is_ok(), "{column:?}");
         }
-        assert_eq!(with(Column::Mac, &(0..8).map(|n| format!("00156500000{n}/")).collect::<String>()).unwrap().macs.len(), 8);
+        assert_eq!(
+            with(Column::Mac, &(0..8).map(|n| format!("00156500000{n}/")).collect::<String>()).unwrap().macs.len(),
+            8
+        );
         assert_eq!(with(Column::Channel, "Carrier Pigeon").unwrap().channel.as_deref(), Some("Carrier Pigeon"));
         assert_eq!(with(Column::Brand, "\u{a0} \t").unwrap().brand, None);
     }
@@ -344,7 +359,10 @@ mod tests {
             assert_eq!(read.as_ref().ok().and_then(|s| s.customer.as_deref()), want, "{encoding}: {read:?}");
         }
         // 0x9D has no meaning in Windows-1252.
-        assert!(matches!(read_with(&ImportMap::default(), b"A1,,,,2024-01-01,,\x9D,,,,,\n"), Err(Reason::Control { .. })));
+        assert!(matches!(
+            read_with(&ImportMap::default(), b"A1,,,,2024-01-01,,\x9D,,,,,\n"),
+            Err(Reason::Control { .. })
+        ));
     }
 
     proptest! {

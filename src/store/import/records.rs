@@ -112,16 +112,6 @@ impl<R: Read> Records<R> {
         self.delimiter = delimiter;
     }
 
-    /// Number of the line that comes next.
-    pub fn line(&self) -> u64 {
-        self.line
-    }
-
-    /// File offset of the byte that comes next.
-    pub fn offset(&self) -> u64 {
-        self.offset
-    }
-
     /// The source itself, which may have given more bytes than were cut so far.
     pub fn source(&self) -> &R {
         &self.source
@@ -319,7 +309,8 @@ mod tests {
         let mut records = Records::new(Trickle(data, chunk), b',', 1, 0);
         let (mut seen, mut scratch) = (Vec::new(), Vec::new());
         while let Some(r) = records.next().unwrap() {
-            let fields = (0..r.width()).map(|n| String::from_utf8_lossy(r.field(n, &mut scratch).unwrap()).into_owned());
+            let fields =
+                (0..r.width()).map(|n| String::from_utf8_lossy(r.field(n, &mut scratch).unwrap()).into_owned());
             seen.push((r.line, r.offset, fields.collect(), r.fault, r.ended));
         }
         seen
@@ -364,7 +355,10 @@ mod tests {
             ]
         );
         let open = read(b"a\nb,\"c\nd\n", 100);
-        assert_eq!(open.iter().map(|s| (s.0, s.3)).collect::<Vec<_>>(), [(1, None), (2, Some(Fault::OpenQuote)), (3, None)]);
+        assert_eq!(
+            open.iter().map(|s| (s.0, s.3)).collect::<Vec<_>>(),
+            [(1, None), (2, Some(Fault::OpenQuote)), (3, None)]
+        );
     }
 
     #[test]

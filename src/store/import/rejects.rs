@@ -18,13 +18,16 @@ pub(super) struct Rejects {
 impl Rejects {
     pub(super) fn new(path: &Path) -> Result<Rejects, ImportError> {
         match fs::remove_file(path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(ImportError::Rejects { path: path.to_owned(), source }),
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(ImportError::Rejects { path: path.to_owned(), source })
+            }
             _ => Ok(Rejects { path: path.to_owned(), out: None }),
         }
     }
 
     pub(super) fn write(&mut self, reject: &Reject) -> Result<(), ImportError> {
-        put(&mut self.out, &self.path, reject).map_err(|source| ImportError::Rejects { path: self.path.clone(), source })
+        put(&mut self.out, &self.path, reject)
+            .map_err(|source| ImportError::Rejects { path: self.path.clone(), source })
     }
 
     /// Makes sure that the rejects are in the file.

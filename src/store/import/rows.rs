@@ -48,7 +48,8 @@ pub struct Reject {
 /// What is known of a file once it has been read to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileFacts {
-    pub sha256: [u8; 32],
+    /// In lower-case hex.
+    pub sha256: String,
     pub bytes: u64,
     /// Good rows and rejects, without the header and empty lines.
     pub rows: u64,
@@ -58,7 +59,11 @@ pub struct FileFacts {
 
 enum Item {
     /// A row whose packed form ends at this byte of the batch's `forms`.
-    Row { line: u64, end: usize, hash: RowHash },
+    Row {
+        line: u64,
+        end: usize,
+        hash: RowHash,
+    },
     Reject(Box<Reject>),
 }
 
@@ -162,9 +167,9 @@ fn header(records: &mut Records<Hashing<File>>, map: &ImportMap, path: &Path) ->
 }
 
 fn names(record: &Record) -> Vec<String> {
-    let mut scratch = Vec::new();
+    let (mut scratch, utf8) = (Vec::new(), std::str::from_utf8(record.bytes).is_ok());
     (0..record.width())
-        .filter_map(|n| record.field(n, &mut scratch).map(|f| String::from_utf8_lossy(f).trim().to_owned()))
+        .filter_map(|n| record.field(n, &mut scratch).map(|f| read::letters(f, utf8).trim().to_owned()))
         .collect()
 }
 
@@ -176,12 +181,15 @@ fn pump(
     sender: &SyncSender<Message>,
 ) -> io::Result<FileFacts> {
     let (mut rows, mut unterminated) = (0, false);
-    let mut batch = Batch { from: (records.line(), records.offset()), ..Batch::default() };
+    let mut batch = Batch::default();
     loop {
         let record = records.next()?;
         let done = record.is_none();
         if let Some(record) = record {
             unterminated = !record.ended;
+            if batch.items.is_empty() {
+                batch.from = (record.line, record.offset);
+            }
             let start = batch.forms.0.len();
             batch.items.push(match read::pack(&record, layout, map, &mut batch.forms) {
                 Ok(()) => {
@@ -201,7 +209,7 @@ fn pump(
         if done || batch.items.len() == BATCH {
             // As large as the last one was: rows of one file are alike.
             let next = Batch {
-                from: (records.line(), records.offset()),
+                from: (0, 0),
                 forms: Packer(Vec::with_capacity(batch.forms.0.len() + BATCH)),
                 items: Vec::with_capacity(BATCH),
             };
@@ -211,7 +219,7 @@ fn pump(
         }
         if done {
             let source = records.source();
-            let sha256 = source.hash.clone().finalize().into();
+            let sha256 = source.hash.clone().finalize().iter().map(|b| format!("{b:02x}")).collect();
             return Ok(FileFacts { sha256, bytes: source.bytes, rows, unterminated });
         }
     }
@@ -237,7 +245,9 @@ impl Rows {
     fn take(&mut self, message: Result<Message, RecvError>) {
         match message {
             Ok(Message::Rows(batch)) => {
-                self.marks.push(batch.from);
+                if !batch.items.is_empty() {
+                    self.marks.push(batch.from);
+                }
                 (self.batch, self.next, self.form) = (batch, 0, 0);
             }
             Ok(Message::End(end)) => self.end = Some(end),

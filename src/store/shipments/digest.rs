@@ -63,7 +63,8 @@ impl Digest {
         for (eight, limb) in sum.chunks_exact_mut(8).zip(self.sum) {
             eight.copy_from_slice(&limb.to_le_bytes());
         }
-        conn.prepare_cached("UPDATE shipment_digest SET count = ?1, sum = ?2")?.execute(params![self.count as i64, sum])?;
+        conn.prepare_cached("UPDATE shipment_digest SET count = ?1, sum = ?2")?
+            .execute(params![self.count as i64, sum])?;
         Ok(())
     }
 }

@@ -19,6 +19,8 @@ pub type RowHash = [u8; 32];
 
 const VERSION: u8 = 1;
 const ABSENT: u16 = 0xFFFF;
+/// Row ids that can come about; an import keeps a bit for each.
+const IDS: std::ops::RangeInclusive<i64> = 1..=i32::MAX as i64;
 
 /// A shipment whose texts stand somewhere else. Dates are days since 1970-01-01.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,6 +147,9 @@ impl<'a> Fields<'a> {
     pub fn from_row(row: &'a Row) -> Result<(i64, Self), StoreError> {
         let id = row.get(0)?;
         let odd = |n: usize| StoreError::Unreadable(format!("shipment row {id} has an odd value in column {n}"));
+        if !IDS.contains(&id) {
+            return Err(odd(0));
+        }
         let text = |n| match row.get_ref(n)? {
             ValueRef::Null => Ok(None),
             ValueRef::Text(text) => std::str::from_utf8(text).map(Some).map_err(|_| odd(n)),
@@ -185,8 +190,9 @@ impl<'a> Fields<'a> {
     /// The same shipment with texts of its own.
     pub fn to_shipment(self) -> Result<Shipment, StoreError> {
         let day = |days: i32| {
-            from_epoch_days(days.into())
-                .ok_or_else(|| StoreError::Unreadable(format!("shipment {} has the impossible day {days}", self.serial)))
+            from_epoch_days(days.into()).ok_or_else(|| {
+                StoreError::Unreadable(format!("shipment {} has the impossible day {days}", self.serial))
+            })
         };
         let text = |text: Option<&str>| text.map(str::to_owned);
         Ok(Shipment {
@@ -226,7 +232,20 @@ mod tests {
     fn fields<'a>(texts: &'a [Option<String>; 6], macs: Option<&'a [u8]>, days: [Option<i32>; 3]) -> Fields<'a> {
         let [brand, model, order, customer, channel, distributor] = texts.each_ref().map(Option::as_deref);
         let [purchase_date, warranty_until, plan_until] = days;
-        Fields { serial: "A1", macs, brand, model, ship_date: 19_000, order, customer, channel, distributor, purchase_date, warranty_until, plan_until }
+        Fields {
+            serial: "A1",
+            macs,
+            brand,
+            model,
+            ship_date: 19_000,
+            order,
+            customer,
+            channel,
+            distributor,
+            purchase_date,
+            warranty_until,
+            plan_until,
+        }
     }
 
     proptest! {

@@ -1,0 +1,132 @@
+//! The pure rooms on one core: verdicts and labels per second.
+
+use super::super::Stop;
+use super::Effort;
+use super::report::{Found, Target};
+use super::samples::median;
+use crate::domain::facts::Facts;
+use crate::label::{Dpi, Stock, UnitLabel};
+use crate::program::Programs;
+use chrono::{Days, NaiveDate};
+use serde_json::{Value, json};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// Facts and labels that differ, so that no branch is always taken.
+const VARIETY: u64 = 64;
+
+pub fn verdicts(effort: Effort) -> Result<Found, Stop> {
+    let programs = Programs::shipped("voip-reseller").map_err(|p| Stop::failed(super::super::load::listed(&p)))?.0;
+    let today = day(0);
+    let asked: Vec<String> = (0..VARIETY).map(|n| facts(n).to_string()).collect();
+    let read = |text: &String| {
+        let json: Value = serde_json::from_str(text).map_err(Stop::failed)?;
+        Facts::from_json(&json).map_err(Stop::failed)
+    };
+    let all: Vec<Facts> = asked.iter().map(read).collect::<Result<_, _>>()?;
+    let program = programs.default();
+    let mut found = Found::new("verdict", format!("One core, {VARIETY} different units, program {}.", program.id()));
+    let plain = rate(effort, |n| {
+        black_box(program.verdict(black_box(&all[n]), today));
+        Ok(())
+    })?;
+    let json = rate(effort, |n| {
+        let verdict = program.verdict(&read(black_box(&asked[n]))?, today);
+        black_box(serde_json::to_string(&verdict).map_err(Stop::failed)?);
+        Ok(())
+    })?;
+    found.figure("verdicts", plain, "/s", Target::None);
+    found.figure("verdicts from JSON text to JSON text", json, "/s", Target::None);
+    Ok(found)
+}
+
+pub fn labels(effort: Effort) -> Result<Found, Stop> {
+    let mut found = Found::new("label", format!("One core, {VARIETY} different unit labels, 4x3 inches, 203 dpi."));
+    let labels: Vec<UnitLabel> = (0..VARIETY).map(label).collect();
+    let plain = rate(effort, |n| {
+        black_box(black_box(&labels[n]).render(Stock::inches(4, 3), Dpi::D203).map_err(Stop::failed)?.zpl);
+        Ok(())
+    })?;
+    found.figure("labels laid out and written as ZPL", plain, "/s", Target::AtLeast(100_000.0));
+    Ok(found)
+}
+
+/// How often a second `work` is done, given numbers below [`VARIETY`] in turn; the median of parts of
+/// the time, after a first part that does not count.
+fn rate(effort: Effort, mut work: impl FnMut(usize) -> Result<(), Stop>) -> Result<f64, Stop> {
+    let part = effort.pick(Duration::from_millis(400), Duration::from_millis(100));
+    let mut rates = Vec::new();
+    for _ in 0..6 {
+        let (began, mut done) = (Instant::now(), 0u64);
+        while began.elapsed() < part {
+            for n in 0..VARIETY {
+                work(n as usize)?;
+            }
+            done += VARIETY;
+        }
+        rates.push(done as f64 / began.elapsed().as_secs_f64());
+    }
+    Ok(median(rates.into_iter().skip(1)))
+}
+
+/// A day some days before the one on which everything here is judged.
+fn day(ago: u64) -> NaiveDate {
+    NaiveDate::default() + Days::new(20_000 - ago)
+}
+
+fn pick<'a>(words: &[&'a str], n: u64) -> &'a str {
+    words[(n % words.len() as u64) as usize]
+}
+
+fn facts(n: u64) -> Value {
+    json!({
+        "serial": format!("31{n:010}"),
+        "macs": [format!("001565{n:06X}")],
+        "brand": pick(&["Yealink", "Polycom", "Grandstream", "Snom", "Htek", "Cisco"], n),
+        "model": "T46U",
+        "ship_date": day(n * 31 % 1200),
+        "distributor": "Jenne",
+        "channel": pick(&["direct", "agent", "reseller", "service_provider"], n / 6),
+        "reported": day(n % 9),
+        "received": day(0),
+        "rma": {"number": format!("R26B1{n:05}K"), "issued": day(n % 9), "ticket": "T-4711",
+            "diagnosed": n % 5 != 0, "qualified": n % 7 != 0},
+    })
+}
+
+fn label(n: u64) -> UnitLabel {
+    let text = |text: String| Some(text);
+    UnitLabel {
+        rma: format!("R26B1{n:05}K"),
+        serial: format!("3100121090{n:06}"),
+        brand: pick(&["Yealink", "Polycom", "Grandstream", "Snom", "Htek"], n).to_owned(),
+        model: pick(&["T46U", "VVX 450", "GXP2170", "D785", "UC926E"], n).to_owned(),
+        received: day(0).to_string(),
+        mac: text(format!("001565{n:06X}")),
+        ticket: text(format!("T-{}", 4711 + n)),
+        customer: text(format!("Customer {n} Telecom")),
+        ship_date: text(day(n * 31).to_string()),
+        age: text(format!("reported day {n} / received day {}", n + 6)),
+        band: text("within_30_days".to_owned()),
+        verdict: text(pick(&["replace", "diagnose", "repair"], n).to_owned()),
+        hold: n.is_multiple_of(4).then(|| "no_ticket".to_owned()),
+        rules: vec!["A-16".to_owned(), "A-24".to_owned()],
+        due: text(day(0).to_string()),
+        copy: None,
+        program: text("voip-reseller".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_judged_and_drawn_is_whole() {
+        for n in 0..VARIETY {
+            Facts::from_json(&facts(n)).unwrap();
+            let drawn = label(n).render(Stock::inches(4, 3), Dpi::D203).unwrap();
+            assert_eq!((drawn.left_out, drawn.shortened), (vec![], vec![]), "{n}");
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! The dock's whole way on one page: [`step`] takes what the dock is in the middle of and one scan,
+//! asks the past, and says what the screen shows, what is written down and which label is owed.
+//! PURE: it touches nothing; the station writes and prints what it says.
+//!
+//! ```text
+//! badge -> RMA (box open) -> unit by serial and/or MAC -> cross-checks -> verdict -> receipt + label
+//!            DONE closes the box; CANCEL drops a half-scanned unit; UNDO takes the last unit back;
+//!            REPRINT owes a marked copy of the last label
+//! ```
+//!
+//! Every scan has a named outcome (the constants in [`outcome`]); none is dropped, none falls into a
+//! default. What a company does in each situation (hold, reject ...) is its program's business.
+
+mod boxes;
+mod commands;
+mod judge;
+#[cfg(test)]
+mod tests;
+mod unit;
+
+use crate::domain::event::Event;
+use crate::domain::identity::{Candidate, Kind as Is};
+use crate::domain::mac::Mac;
+use crate::domain::screen::{Kind, Screen};
+use crate::domain::session::Session;
+use crate::identify::{Context, Step as Asking, identify};
+use crate::label::UnitLabel;
+use crate::program::Programs;
+use crate::rma::{Knowledge, Unanswered};
+use crate::scan::{Frame, Scan};
+use chrono::{DateTime, FixedOffset, NaiveDate};
+
+/// The stable words for what a scan led to.
+pub mod outcome {
+    pub const RECEIVED: &str = "received";
+    pub const HELD: &str = "held";
+    pub const REJECTED: &str = "rejected";
+    pub const BOX_OPEN: &str = "box_open";
+    pub const BOX_DONE: &str = "box_done";
+    pub const BOX_ALREADY_OPEN: &str = "box_already_open";
+    pub const NO_BOX: &str = "no_box";
+    pub const BADGE: &str = "badge";
+    pub const BADGE_WANTED: &str = "badge_wanted";
+    pub const HALF_UNIT: &str = "half_unit";
+    pub const UNIT_UNFINISHED: &str = "unit_unfinished";
+    pub const UNKNOWN_SCAN: &str = "unknown_scan";
+    pub const RMA_UNKNOWN: &str = "rma_unknown";
+    pub const RMA_CLOSED: &str = "rma_closed";
+    pub const RMA_EXPIRED: &str = "rma_expired";
+    pub const RMA_FUTURE: &str = "rma_future";
+    pub const RMA_OTHER_PROGRAM: &str = "rma_other_program";
+    pub const UNIT_UNKNOWN: &str = "unit_unknown";
+    pub const UNIT_NOT_ON_RMA: &str = "unit_not_on_rma";
+    pub const UNIT_ALREADY_RECEIVED: &str = "unit_already_received";
+    pub const SAME_UNIT: &str = "same_unit";
+    pub const SERIAL_MAC_MISMATCH: &str = "serial_mac_mismatch";
+    pub const BRAND_MISMATCH: &str = "brand_mismatch";
+    pub const MAC_AMBIGUOUS: &str = "mac_ambiguous";
+    pub const UNDONE: &str = "undone";
+    pub const NOTHING_TO_UNDO: &str = "nothing_to_undo";
+    pub const CANCELLED: &str = "cancelled";
+    pub const REPRINT: &str = "reprint";
+    pub const NOTHING_TO_REPRINT: &str = "nothing_to_reprint";
+    pub const NOT_NOW: &str = "not_now";
+    pub const NOT_A_UNIT: &str = "not_a_unit";
+    pub const DAMAGED_SCAN: &str = "damaged_scan";
+    pub const EMPTY_SCAN: &str = "empty_scan";
+    pub const TOO_LONG: &str = "too_long";
+}
+
+/// What stands around a decision.
+pub struct Dock<'a> {
+    pub know: &'a dyn Knowledge,
+    pub programs: &'a Programs,
+    pub badge_required: bool,
+    /// In front of every command, answer and badge barcode.
+    pub prefix: &'a str,
+    pub now: DateTime<FixedOffset>,
+    /// The calendar date at the dock.
+    pub today: NaiveDate,
+    /// The number of the station's last receipt.
+    pub last_receipt: i64,
+}
+
+/// What one scan leads to.
+#[derive(Debug)]
+pub struct Step {
+    pub screen: Screen,
+    pub session: Session,
+    /// What it was taken for, and the value where it has a name.
+    pub identity: Is,
+    pub value: Option<String>,
+    /// What is written down beside the scan itself, in order.
+    pub events: Vec<Event>,
+    pub label: Option<Owed>,
+}
+
+/// A label that is owed.
+#[derive(Debug)]
+pub enum Owed {
+    /// The label of a unit just received.
+    Unit { receipt: i64, rma: String, serial: Option<String>, fields: Box<UnitLabel> },
+    /// A marked copy of the label of an earlier receipt.
+    Copy { receipt: i64 },
+}
+
+fn screen(outcome: &str, kind: Kind, word: &str, title: impl Into<String>, next: impl Into<String>) -> Screen {
+    Screen {
+        outcome: outcome.to_owned(),
+        kind,
+        word: word.to_owned(),
+        title: title.into(),
+        why: Vec::new(),
+        next: next.into(),
+        rules: Vec::new(),
+        job: None,
+    }
+}
+
+/// A frame that is no scan: what the screen says of it.
+pub fn refuse(frame: &Frame) -> Option<(u64, Screen)> {
+    let again = "Scan it again. If it happens again, check the scanner's suffix setting.";
+    match frame {
+        Frame::Payload(bytes) if bytes.is_empty() => Some((
+            0,
+            screen(outcome::EMPTY_SCAN, Kind::Error, "EMPTY", "The scanner sent an end mark and no data.", again),
+        )),
+        Frame::Payload(_) => None,
+        Frame::Unfinished(bytes) => Some((
+            bytes.len() as u64,
+            screen(outcome::DAMAGED_SCAN, Kind::Error, "SCAN AGAIN", "Part of a scan arrived, its end did not.", again),
+        )),
+        Frame::TooLong { len } => Some((
+            *len as u64,
+            screen(
+                outcome::TOO_LONG,
+                Kind::Error,
+                "TOO LONG",
+                format!("{len} characters without an end mark; a scan has at most {}.", crate::scan::MAX_FRAME),
+                again,
+            ),
+        )),
+    }
+}
+
+/// Decides one scan. An error means that the past could not be asked; nothing is written then.
+pub fn step(dock: &Dock, session: &Session, scan: &Scan) -> Result<Step, Unanswered> {
+    let asking = if session.rma.is_some() { Asking::Unit } else { Asking::Box };
+    let pattern = |text: &str| dock.programs.accepts_number(text);
+    let found = identify(scan, &Context { step: asking, prefix: dock.prefix, rma_pattern: &pattern });
+    let chosen = choose(dock, &found, asking)?;
+    let mut way = Way { dock, session: session.clone(), events: Vec::new(), label: None };
+    let screen = way.take(&found, chosen)?;
+    let named = chosen.kind != Is::Unknown;
+    Ok(Step {
+        screen,
+        session: way.session,
+        identity: chosen.kind,
+        value: named.then(|| chosen.value.clone()),
+        events: way.events,
+        label: way.label,
+    })
+}
+
+/// The candidate to act on: the first that the store knows; else the first at all.
+fn choose<'c>(dock: &Dock, found: &'c [Candidate], asking: Asking) -> Result<&'c Candidate, Unanswered> {
+    for c in found {
+        let known = match c.kind {
+            Is::Command | Is::Answer | Is::Badge => true,
+            Is::Rma => dock.know.rma(&c.value)?.is_some(),
+            Is::Serial => asking == Asking::Unit && dock.know.by_serial(&c.value)?.is_some(),
+            Is::Mac => match Mac::parse(&c.value) {
+                Some(mac) => asking == Asking::Unit && !dock.know.by_mac(mac)?.is_empty(),
+                None => false,
+            },
+            _ => false,
+        };
+        if known {
+            return Ok(c);
+        }
+    }
+    // `identify` always answers with at least one candidate.
+    Ok(&found[0])
+}
+
+/// One scan on its way through the dock.
+struct Way<'a> {
+    dock: &'a Dock<'a>,
+    session: Session,
+    events: Vec<Event>,
+    label: Option<Owed>,
+}
+
+impl Way<'_> {
+    fn take(&mut self, found: &[Candidate], chosen: &Candidate) -> Result<Screen, Unanswered> {
+        if self.dock.badge_required && self.session.badge.is_none() && chosen.kind != Is::Badge {
+            return Ok(screen(
+                outcome::BADGE_WANTED,
+                Kind::Ask,
+                "BADGE",
+                "Nobody is badged in.",
+                "Scan your badge first, then scan again.",
+            ));
+        }
+        match chosen.kind {
+            Is::Command => self.command(&chosen.value),
+            Is::Badge => {
+                self.session.badge = Some(chosen.value.clone());
+                let next = if self.session.rma.is_some() { "Go on with the open box." } else { "Scan an RMA number." };
+                Ok(screen(outcome::BADGE, Kind::Info, "HELLO", format!("Badge {}", chosen.value), next))
+            }
+            Is::Rma => self.open_box(&chosen.value),
+            Is::Serial | Is::Mac => self.unit(found, chosen),
+            Is::Answer => Ok(screen(
+                outcome::NOT_NOW,
+                Kind::Info,
+                "NO QUESTION",
+                format!("{} answers a question, and none is open.", chosen.value),
+                self.carry_on(),
+            )),
+            Is::Unknown => Ok(screen(
+                outcome::UNKNOWN_SCAN,
+                Kind::Ask,
+                "UNKNOWN",
+                "This barcode is none that the dock knows.",
+                self.carry_on(),
+            )),
+            other => Ok(screen(
+                outcome::NOT_A_UNIT,
+                Kind::Ask,
+                "NOT THIS ONE",
+                format!("This is a {} barcode ({}).", kind_name(other), chosen.value),
+                self.carry_on(),
+            )),
+        }
+    }
+
+    fn carry_on(&self) -> &'static str {
+        match (&self.session.rma, &self.session.pending) {
+            (None, _) => "Scan an RMA number.",
+            (_, Some(p)) if p.mac.is_none() => "Scan the MAC of the same unit, or CANCEL.",
+            (_, Some(_)) => "Scan the serial number of the same unit, or CANCEL.",
+            _ => "Scan the serial number or MAC of a unit, or DONE.",
+        }
+    }
+
+}
+
+fn kind_name(kind: Is) -> &'static str {
+    match kind {
+        Is::Gtin => "product number",
+        Is::Sscc => "pallet",
+        Is::Imei => "IMEI",
+        Is::Part => "part number",
+        Is::Tracking => "carrier",
+        Is::Url => "web address",
+        other => other.as_str(),
+    }
+}

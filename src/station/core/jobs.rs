@@ -1,0 +1,280 @@
+//! Labels: made, queued, handed to a printer that is free, and what became of them.
+
+use super::{Core, Failed, GROUP_MAX, Line};
+use crate::domain::event::Event;
+use crate::domain::job::{Expectation, Job, JobId, JobState};
+use crate::domain::screen::Screen;
+use crate::label::{LabelError, UnitLabel};
+use crate::printer::{OrderJob, PrinterEvent, State};
+use crate::store::{Head, read};
+use chrono::{DateTime, FixedOffset};
+use std::sync::Arc;
+
+impl Core {
+    /// Renders a unit label for the first printer. A label that cannot be printed as meant does not
+    /// lose the receipt: optional fields that the printer cannot show are left off and named on the screen.
+    pub(super) fn job(
+        &mut self,
+        receipt: Option<i64>,
+        rma: Option<String>,
+        serial: Option<String>,
+        mut fields: UnitLabel,
+        copy: u32,
+        screen: &mut Screen,
+    ) -> Option<Job> {
+        let Some(line) = self.lines.first() else {
+            screen.why.push("no printer is configured: no label".to_owned());
+            return None;
+        };
+        fields.copy = (copy > 1).then_some(copy);
+        let label = loop {
+            match fields.render(line.stock, line.dpi) {
+                Ok(label) => break label,
+                Err(e) => {
+                    let dropped = field_of(&e).is_some_and(|f| drop_field(&mut fields, f));
+                    screen.why.insert(0, format!("label: {e}"));
+                    if !dropped {
+                        screen.next = format!("No label was made. {}", screen.next);
+                        return None;
+                    }
+                }
+            }
+        };
+        let printer = line.name.clone();
+        self.last_job += 1;
+        self.today.labels += 1;
+        Some(Job {
+            id: self.last_job,
+            printer,
+            label: "unit".to_owned(),
+            copy,
+            receipt,
+            rma,
+            serial,
+            zpl: label.zpl,
+            fields: serde_json::to_value(&fields).unwrap_or_default(),
+        })
+    }
+
+    pub(in crate::station) fn copy(&mut self, receipt: i64, screen: &mut Screen) -> Result<Option<Job>, Failed> {
+        let station = self.config.station.id.clone();
+        let jobs = read::jobs_of_receipt(&self.store.conn, &station, receipt)?;
+        let Some(newest) = jobs.first() else {
+            screen.why.push("this unit has no label to copy".to_owned());
+            return Ok(None);
+        };
+        let Some(first) = read::job(&self.store.conn, &station, newest.id)? else { return Ok(None) };
+        let fields: UnitLabel = serde_json::from_value(first.fields)
+            .map_err(|e| Failed::Unanswered(format!("the label of job {}: {e}", first.id)))?;
+        let copy = jobs.iter().map(|j| j.copy).max().unwrap_or(1) + 1;
+        screen.why.push(format!("copy {copy} of the label of receipt {receipt}"));
+        Ok(self.job(Some(receipt), first.rma, first.serial, fields, copy, screen))
+    }
+
+    /// Writes a new job down: as `sending` where its printer is ready and nothing is before it, so
+    /// that a label costs one commit; else as `queued`.
+    pub(in crate::station) fn make(&mut self, job: Job, head: &Head) -> Result<(), Failed> {
+        let Some(i) = self.line_of(&job.printer) else {
+            return Err(Failed::Unanswered(format!("printer {:?} is not configured", job.printer)));
+        };
+        let line = &mut self.lines[i];
+        let expects = if line.queue.is_empty() { line.expects() } else { None };
+        let zpl: Arc<str> = job.zpl.as_str().into();
+        let id = job.id;
+        let state = if expects.is_some() { JobState::Sending } else { JobState::Queued };
+        self.store.append(head, &Event::JobMade { job, state, expects: expects.clone() })?;
+        let line = &mut self.lines[i];
+        match expects {
+            Some(expects) => {
+                line.out.push((id, JobState::Sending));
+                line.fresh.push(OrderJob { id, zpl, expects });
+            }
+            None => line.queue.push_back(id),
+        }
+        Ok(())
+    }
+
+    /// Moves what waits to `sending` where the printer is free.
+    pub(super) fn assign(&mut self, now: DateTime<FixedOffset>) -> Result<(), Failed> {
+        for i in 0..self.lines.len() {
+            let line = &self.lines[i];
+            if line.queue.is_empty() || !line.out.is_empty() || !line.fresh.is_empty() {
+                continue;
+            }
+            let Some(first) = line.expects() else { continue };
+            let n = line.window.min(line.queue.len());
+            let jobs: Vec<JobId> = self.lines[i].queue.drain(..n).collect();
+            let event = Event::JobsMoved {
+                jobs: jobs.clone(),
+                from: JobState::Queued,
+                to: JobState::Sending,
+                why: String::new(),
+                expects: Some(first.clone()),
+            };
+            self.store.append(&self.head(now, None, None), &event)?;
+            for (n, id) in jobs.into_iter().enumerate() {
+                let job = read::job(&self.store.conn, &self.config.station.id, id)?
+                    .ok_or_else(|| Failed::Unanswered(format!("the label of job {id} is not in the journal")))?;
+                let expects = Expectation { odometer: first.odometer + n as u64, ..first.clone() };
+                self.lines[i].out.push((id, JobState::Sending));
+                self.lines[i].fresh.push(OrderJob { id, zpl: job.zpl.into(), expects });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_sent(&mut self, now: DateTime<FixedOffset>) -> Result<(), Failed> {
+        if self.sent.is_empty() {
+            return Ok(());
+        }
+        let jobs: Vec<JobId> = std::mem::take(&mut self.sent).into_iter().map(|(_, id)| id).collect();
+        let event = Event::JobsMoved {
+            jobs: jobs.clone(),
+            from: JobState::Sending,
+            to: JobState::Sent,
+            why: String::new(),
+            expects: None,
+        };
+        self.store.append(&self.head(now, None, None), &event)?;
+        for line in &mut self.lines {
+            for (id, state) in &mut line.out {
+                if jobs.contains(id) {
+                    *state = JobState::Sent;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn printer(&mut self, i: usize, event: &PrinterEvent, now: DateTime<FixedOffset>) -> Result<(), Failed> {
+        match event {
+            PrinterEvent::Changed(condition) => {
+                let line = &mut self.lines[i];
+                line.condition = condition.clone();
+                let faults: Vec<String> = condition.faults.iter().map(|f| f.code.clone()).collect();
+                // Ready and busy alternate with every label; only what a person would care about is written.
+                let calm = |s: State| matches!(s, State::Ready | State::Busy);
+                let news = (calm(condition.state) != calm(line.journalled.0))
+                    || faults != line.journalled.1
+                    || (!calm(condition.state) && condition.state != line.journalled.0);
+                if news {
+                    line.journalled = (condition.state, faults.clone());
+                    let name = line.name.clone();
+                    tracing::info!(
+                        printer = name,
+                        state = condition.state.word(),
+                        faults = faults.join(","),
+                        reason = condition.reason,
+                        "printer"
+                    );
+                    let event = Event::Printer {
+                        printer: name,
+                        state: condition.state.word().to_owned(),
+                        faults,
+                        reason: condition.reason.clone(),
+                    };
+                    self.store.append(&self.head(now, None, None), &event)?;
+                }
+                Ok(())
+            }
+            PrinterEvent::Sent(job) => {
+                if self.lines[i].out.iter().any(|(id, s)| id == job && *s == JobState::Sending) {
+                    self.sent.push((i, *job));
+                }
+                Ok(())
+            }
+            PrinterEvent::Printed { jobs, odometer } => {
+                self.settle(i, jobs, JobState::Printed, String::new(), now)?;
+                let line = &mut self.lines[i];
+                line.condition.odometer = Some(*odometer);
+                line.window = (line.window * 2).min(GROUP_MAX);
+                Ok(())
+            }
+            PrinterEvent::InDoubt { jobs, known } => {
+                tracing::warn!(printer = self.lines[i].name, ?jobs, known, "labels in doubt");
+                self.settle(i, jobs, JobState::InDoubt, known.clone(), now)?;
+                self.lines[i].in_doubt += jobs.len();
+                self.lines[i].window = 1;
+                Ok(())
+            }
+            PrinterEvent::NotSent { jobs, why } => {
+                self.settle(i, jobs, JobState::Queued, why.clone(), now)?;
+                let line = &mut self.lines[i];
+                for job in jobs.iter().rev() {
+                    line.queue.push_front(*job);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes what became of labels that were out, from whatever state each is in.
+    pub(super) fn settle(
+        &mut self,
+        i: usize,
+        jobs: &[JobId],
+        to: JobState,
+        why: String,
+        now: DateTime<FixedOffset>,
+    ) -> Result<(), Failed> {
+        // A label whose `sent` was not yet written goes straight on from `sending`.
+        self.sent.retain(|(_, id)| !jobs.contains(id));
+        let head = self.head(now, None, None);
+        for from in [JobState::Sending, JobState::Sent] {
+            let moved: Vec<JobId> =
+                self.lines[i].out.iter().filter(|(id, s)| *s == from && jobs.contains(id)).map(|(id, _)| *id).collect();
+            if moved.is_empty() {
+                continue;
+            }
+            let event = Event::JobsMoved { jobs: moved, from, to, why: why.clone(), expects: None };
+            self.store.append(&head, &event)?;
+        }
+        self.lines[i].out.retain(|(id, _)| !jobs.contains(id));
+        Ok(())
+    }
+}
+
+impl Line {
+    /// What the count must show before the next label, if one may be sent right now.
+    pub(super) fn expects(&self) -> Option<Expectation> {
+        let ahead = self.fresh.len();
+        // One group at a time: labels of this batch may join it, labels of an earlier one are awaited.
+        let free = self.condition.state == State::Ready && self.out.len() == ahead && ahead < self.window;
+        if !free {
+            return None;
+        }
+        Some(Expectation {
+            unique_id: self.condition.unique_id.clone()?,
+            odometer: self.condition.odometer? + ahead as u64,
+        })
+    }
+}
+
+/// The field that an error is about, where leaving that field off would help.
+fn field_of(e: &LabelError) -> Option<&'static str> {
+    match e {
+        LabelError::TooLong { field, .. }
+        | LabelError::Control { field, .. }
+        | LabelError::NotInFont { field, .. }
+        | LabelError::NotInBarcode { field, .. }
+        | LabelError::NoRoom { field, .. } => Some(field),
+        _ => None,
+    }
+}
+
+/// Takes an optional field off a label; `false` where there was none to take.
+fn drop_field(label: &mut UnitLabel, field: &str) -> bool {
+    let slot = match field {
+        "mac" => &mut label.mac,
+        "ticket" => &mut label.ticket,
+        "customer" => &mut label.customer,
+        "ship_date" => &mut label.ship_date,
+        "age" => &mut label.age,
+        "band" => &mut label.band,
+        "hold" => &mut label.hold,
+        "due" => &mut label.due,
+        "program" => &mut label.program,
+        _ => return false,
+    };
+    slot.take().is_some()
+}

@@ -1,0 +1,392 @@
+//! The core: the one thread that decides and writes. It takes what has arrived, as a batch, through
+//! [`flow`](crate::flow), appends the outcome to the journal in one transaction, and only when that
+//! is durable lets anything leave: labels to printers, answers to callers, the view to the page.
+//!
+//! If the batch cannot be written it is rolled back, the memory is read anew from the database, and
+//! each input is tried alone; a scan that still fails is shown as not written, and the printer's news
+//! is kept until it can be.
+
+mod imports;
+mod jobs;
+mod scans;
+
+use super::request::{self, Request, Response};
+use super::view::{FeedLine, Shown, View};
+use crate::config::Config;
+use crate::device::DeviceEvent;
+use crate::domain::event::Event;
+use crate::domain::job::{Expectation, JobId, JobState};
+use crate::domain::presence::Presence;
+use crate::domain::screen::{Kind, Screen};
+use crate::domain::session::Session;
+use crate::domain::text::escaped;
+use crate::label::{Dpi, Stock};
+use crate::printer::{Condition, Order, OrderJob, PrinterEvent, State};
+use crate::program::Programs;
+use crate::scan::Frame;
+use crate::store::{Head, Store, StoreError, read};
+use chrono::{DateTime, FixedOffset};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Labels sent in one group at most. A group grows while the printer proves groups quickly.
+const GROUP_MAX: usize = 256;
+/// Lines of the page's list of last scans.
+const FEED: usize = 12;
+
+/// What arrives at the core.
+pub enum Input {
+    Device(DeviceEvent),
+    Printer(usize, PrinterEvent),
+    Request(Box<Request>, Box<dyn FnOnce(Response) + Send>),
+    Tick,
+}
+
+/// What leaves when the batch is durable.
+pub enum Effect {
+    Send(usize, Order),
+}
+
+/// One configured printer as the core sees it.
+pub struct Line {
+    pub name: String,
+    pub stock: Stock,
+    pub dpi: Dpi,
+    pub condition: Condition,
+    pub queue: VecDeque<JobId>,
+    /// Sent or being sent, not yet proved; one group at a time.
+    pub out: Vec<(JobId, JobState)>,
+    pub in_doubt: usize,
+    /// Labels per group; doubles while groups are proved, back to one at the first doubt.
+    window: usize,
+    /// Made in this batch in state `sending`.
+    fresh: Vec<OrderJob>,
+    journalled: (State, Vec<String>),
+}
+
+/// A scanner as the page shows it.
+pub struct Ear {
+    pub name: String,
+    pub presence: Presence,
+    pub reason: String,
+    pub since: DateTime<FixedOffset>,
+}
+
+pub struct Core {
+    pub(super) config: Arc<Config>,
+    pub(super) programs: Arc<Programs>,
+    pub(super) store: Store,
+    pub(super) session: Session,
+    pub(super) shown: Option<Shown>,
+    pub(super) ears: Vec<Ear>,
+    pub(super) lines: Vec<Line>,
+    pub(super) feed: VecDeque<FeedLine>,
+    pub(super) last_receipt: i64,
+    last_job: JobId,
+    pub(super) today: super::view::Today,
+    /// Sent, not yet written down as such: joins the next transaction, or its own after a moment.
+    sent: Vec<(usize, JobId)>,
+    effects: Vec<Effect>,
+    /// Printer news that could not be written.
+    unwritten: Vec<(usize, PrinterEvent)>,
+    pub(super) next_rma: Option<(i32, u64)>,
+    /// Frames handled since the start.
+    pub(super) frames: u64,
+    importing: Option<imports::Importing>,
+    /// What the import came to, or has come to so far.
+    imported: Option<Response>,
+}
+
+/// What one input failed with.
+pub(super) enum Failed {
+    Store(StoreError),
+    /// The past could not be asked, or makes no sense; nothing was written.
+    Unanswered(String),
+}
+
+impl From<StoreError> for Failed {
+    fn from(e: StoreError) -> Failed {
+        Failed::Store(e)
+    }
+}
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Failed::Store(e) => e.fmt(f),
+            Failed::Unanswered(why) => f.write_str(why),
+        }
+    }
+}
+
+/// Labels of one printer that an earlier run left `sending` or `sent`, with what its count must show.
+pub type Unsettled = Vec<(JobId, Option<Expectation>)>;
+
+impl Core {
+    /// Reads back what the station was in the middle of. The second value is, per printer, what must
+    /// be reconciled with the printer's count.
+    pub fn new(
+        config: Arc<Config>,
+        programs: Arc<Programs>,
+        store: Store,
+        now: DateTime<FixedOffset>,
+    ) -> Result<(Core, Vec<Unsettled>), StoreError> {
+        let lines = config
+            .printers
+            .iter()
+            .map(|p| Line {
+                name: p.name.clone(),
+                stock: p.stock,
+                dpi: p.dpi,
+                condition: Condition {
+                    state: State::Lost,
+                    faults: Vec::new(),
+                    reason: "starting".to_owned(),
+                    unique_id: None,
+                    odometer: None,
+                },
+                queue: VecDeque::new(),
+                out: Vec::new(),
+                in_doubt: 0,
+                window: 1,
+                fresh: Vec::new(),
+                journalled: (State::Lost, Vec::new()),
+            })
+            .collect();
+        let ears = config
+            .scanners
+            .iter()
+            .map(|s| Ear { name: s.name.clone(), presence: Presence::Lost, reason: "starting".to_owned(), since: now })
+            .collect();
+        let mut core = Core {
+            config,
+            programs,
+            store,
+            session: Session::default(),
+            shown: None,
+            ears,
+            lines,
+            feed: VecDeque::new(),
+            last_receipt: 0,
+            last_job: 0,
+            today: Default::default(),
+            sent: Vec::new(),
+            effects: Vec::new(),
+            unwritten: Vec::new(),
+            next_rma: None,
+            frames: 0,
+            importing: None,
+            imported: None,
+        };
+        core.reload()?;
+        core.count_today(now)?;
+        if let Some((seq, _, screen)) = read::session(&core.store.conn, &core.config.station.id)? {
+            core.shown = Shown::from_journal(&core.store.conn, seq, screen)?;
+        }
+        let mut unsettled: Vec<Unsettled> = core.lines.iter().map(|_| Vec::new()).collect();
+        for job in read::open_jobs(&core.store.conn, &core.config.station.id)? {
+            if let Some(i) = core.line_of(&job.printer)
+                && matches!(job.state, JobState::Sending | JobState::Sent)
+            {
+                unsettled[i].push((job.id, job.expects));
+            }
+        }
+        Ok((core, unsettled))
+    }
+
+    fn line_of(&self, printer: &str) -> Option<usize> {
+        self.lines.iter().position(|l| l.name == printer)
+    }
+
+    /// Takes everything that a transaction can change from the database.
+    fn reload(&mut self) -> Result<(), StoreError> {
+        let station = &self.config.station.id;
+        self.session = read::session(&self.store.conn, station)?.map(|(_, s, _)| s).unwrap_or_default();
+        (self.last_receipt, self.last_job) = read::last_ids(&self.store.conn, station)?;
+        self.effects.clear();
+        self.next_rma = None;
+        for line in &mut self.lines {
+            line.queue.clear();
+            line.out.clear();
+            line.fresh.clear();
+            line.in_doubt = 0;
+        }
+        for job in read::open_jobs(&self.store.conn, station)? {
+            // A job for a printer that is no longer configured waits in the table, and is listed.
+            let Some(i) = self.line_of(&job.printer) else { continue };
+            match job.state {
+                JobState::Queued => self.lines[i].queue.push_back(job.id),
+                JobState::Sending | JobState::Sent => self.lines[i].out.push((job.id, job.state)),
+                _ => self.lines[i].in_doubt += 1,
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn count_today(&mut self, now: DateTime<FixedOffset>) -> Result<(), StoreError> {
+        let day = now.format("%Y-%m-%d").to_string();
+        let [scans, receipts, holds, labels] = read::counts_since(&self.store.conn, &self.config.station.id, &day)?;
+        self.today = super::view::Today { day, scans, receipts, holds, labels };
+        Ok(())
+    }
+
+    /// Writes one event of the station's own, alone.
+    pub fn note(&mut self, event: &Event, now: DateTime<FixedOffset>) -> Result<(), StoreError> {
+        self.store.begin()?;
+        let done = self.store.append(&self.head(now, None, None), event);
+        match done {
+            Ok(_) => self.store.commit(),
+            Err(e) => {
+                self.store.rollback();
+                Err(e)
+            }
+        }
+    }
+
+    fn head(&self, now: DateTime<FixedOffset>, scanner: Option<&str>, raw: Option<Vec<u8>>) -> Head {
+        Head { at: now, badge: self.session.badge.clone(), scanner: scanner.map(str::to_owned), raw }
+    }
+
+    /// Whether something waits only for the next transaction and should get its own soon.
+    pub fn has_soft_news(&self) -> bool {
+        !self.sent.is_empty() || !self.unwritten.is_empty()
+    }
+
+    /// Decides and writes a batch; returns what may leave now. Callers of requests are answered here,
+    /// after the commit.
+    pub fn take(&mut self, inputs: Vec<Input>, now: DateTime<FixedOffset>) -> Vec<Effect> {
+        if self.today.day != now.format("%Y-%m-%d").to_string() {
+            // Midnight at the dock; the counters begin anew. A failure only leaves old counts on the page.
+            let _ = self.count_today(now);
+        }
+        let mut inputs: Vec<Option<Input>> = inputs.into_iter().map(Some).collect();
+        let retried: Vec<Option<Input>> = self.unwritten.drain(..).map(|(i, e)| Some(Input::Printer(i, e))).collect();
+        inputs.splice(0..0, retried);
+        let mut answers = Vec::new();
+        match self.transaction(inputs.iter().flatten(), now, &mut answers) {
+            Ok(()) => self.answer(inputs, answers),
+            Err(_) if inputs.len() > 1 => {
+                // Somebody in the batch made it fail: one by one, so that only he does.
+                for input in &mut inputs {
+                    let one = vec![input.take()];
+                    let mut answers = Vec::new();
+                    match self.transaction(one.iter().flatten(), now, &mut answers) {
+                        Ok(()) => self.answer(one, answers),
+                        Err(e) => self.failed(one, &e, now),
+                    }
+                }
+            }
+            Err(e) => self.failed(inputs, &e, now),
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    fn answer(&mut self, inputs: Vec<Option<Input>>, answers: Vec<Response>) {
+        let mut answers = answers.into_iter();
+        for input in inputs.into_iter().flatten() {
+            if let Input::Request(_, reply) = input
+                && let Some(answer) = answers.next()
+            {
+                reply(answer);
+            }
+        }
+    }
+
+    fn failed(&mut self, inputs: Vec<Option<Input>>, why: &Failed, now: DateTime<FixedOffset>) {
+        tracing::error!(error = %why, "nothing of this step was written");
+        for input in inputs.into_iter().flatten() {
+            match input {
+                Input::Printer(i, event) => self.unwritten.push((i, event)),
+                Input::Request(_, reply) => reply(Response::refused(why.to_string())),
+                Input::Device(DeviceEvent::Frame { scanner, frame, .. }) => {
+                    let mut screen = Screen {
+                        outcome: "not_written".to_owned(),
+                        kind: Kind::Error,
+                        word: "NOT WRITTEN".to_owned(),
+                        title: "This scan was not written down.".to_owned(),
+                        why: vec![why.to_string()],
+                        next: "Scan it again when this is mended.".to_owned(),
+                        rules: Vec::new(),
+                        job: None,
+                    };
+                    screen.why.truncate(1);
+                    let bytes = match &frame {
+                        Frame::Payload(b) | Frame::Unfinished(b) => b.as_slice(),
+                        Frame::TooLong { .. } => &[],
+                    };
+                    self.show(screen, &scanner, escaped(bytes), now);
+                }
+                Input::Device(DeviceEvent::State { .. }) | Input::Tick => {}
+            }
+        }
+    }
+
+    /// One transaction over some inputs. On error everything is as before it.
+    fn transaction<'i>(
+        &mut self,
+        inputs: impl Iterator<Item = &'i Input>,
+        now: DateTime<FixedOffset>,
+        answers: &mut Vec<Response>,
+    ) -> Result<(), Failed> {
+        self.store.begin()?;
+        let before = self.today.clone();
+        let mut done = Ok(());
+        for input in inputs {
+            done = match input {
+                Input::Device(event) => self.device(event, now),
+                Input::Printer(i, event) => self.printer(*i, event, now),
+                Input::Request(request, _) => {
+                    request::apply(self, request, now).map(|a| answers.push(a)).map_err(Failed::Store)
+                }
+                Input::Tick => Ok(()),
+            };
+            if done.is_err() {
+                break;
+            }
+        }
+        let done = done
+            .and_then(|()| self.write_sent(now))
+            .and_then(|()| self.assign(now))
+            .and_then(|()| Ok(self.store.commit()?));
+        if let Err(e) = done {
+            self.store.rollback();
+            self.today = before;
+            if let Err(again) = self.reload() {
+                tracing::error!(error = %again, "the database cannot be read back either");
+            }
+            return Err(e);
+        }
+        for (i, line) in self.lines.iter_mut().enumerate() {
+            if !line.fresh.is_empty() {
+                self.effects.push(Effect::Send(i, Order { jobs: std::mem::take(&mut line.fresh) }));
+            }
+        }
+        Ok(())
+    }
+
+    /// Erases raw scans beyond their time, written down with their number.
+    pub fn erase_old_scans(&mut self, now: DateTime<FixedOffset>) -> Result<(), StoreError> {
+        let before = now - chrono::Days::new(u64::from(self.config.station.raw_days));
+        self.store.begin()?;
+        let done = self.store.erase_raw(&before).and_then(|count| {
+            if count > 0 {
+                let event = Event::RawErased { before: before.to_rfc3339(), count };
+                self.store.append(&self.head(now, None, None), &event)?;
+            }
+            Ok(())
+        });
+        match done {
+            Ok(()) => self.store.commit(),
+            Err(e) => {
+                self.store.rollback();
+                Err(e)
+            }
+        }
+    }
+
+    /// The page's view of everything, now.
+    pub fn view(&self, now: DateTime<FixedOffset>) -> View {
+        View::of(self, now)
+    }
+}
+

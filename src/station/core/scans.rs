@@ -1,0 +1,130 @@
+//! Scans and scanners: through the flow, into the journal, onto the screen.
+
+use super::{Core, FEED, Failed};
+use crate::device::DeviceEvent;
+use crate::domain::event::Event;
+use crate::domain::job::JobState;
+use crate::domain::screen::Screen;
+use crate::domain::text::escaped;
+use crate::flow::{self, Dock, Owed};
+use crate::scan::{Frame, Scan};
+use crate::station::view::{FeedLine, Shown};
+use crate::store::{Head, read};
+use chrono::{DateTime, FixedOffset};
+
+impl Core {
+    pub(super) fn device(&mut self, event: &DeviceEvent, now: DateTime<FixedOffset>) -> Result<(), Failed> {
+        match event {
+            DeviceEvent::State { scanner, presence, reason } => {
+                if let Some(ear) = self.ears.iter_mut().find(|e| *e.name == **scanner) {
+                    (ear.presence, ear.reason, ear.since) = (*presence, reason.clone(), now);
+                }
+                tracing::info!(scanner = %scanner, presence = presence.as_str(), reason, "scanner");
+                let event =
+                    Event::Scanner { scanner: scanner.to_string(), presence: *presence, reason: reason.clone() };
+                self.store.append(&self.head(now, Some(scanner), None), &event)?;
+                Ok(())
+            }
+            DeviceEvent::Frame { scanner, frame, .. } => match frame {
+                Frame::Payload(bytes) if !bytes.is_empty() => self.scan(scanner, bytes, now),
+                _ => self.refused(scanner, frame, now),
+            },
+        }
+    }
+
+    pub(super) fn refused(&mut self, scanner: &str, frame: &Frame, now: DateTime<FixedOffset>) -> Result<(), Failed> {
+        let Some((length, screen)) = flow::refuse(frame) else { return Ok(()) };
+        let raw = match frame {
+            Frame::Unfinished(bytes) => bytes.clone(),
+            Frame::Payload(_) | Frame::TooLong { .. } => Vec::new(),
+        };
+        let text = escaped(&raw);
+        let event = Event::Refused { length, screen: screen.clone() };
+        self.store.append(&self.head(now, Some(scanner), (!raw.is_empty()).then_some(raw)), &event)?;
+        self.show(screen, scanner, text, now);
+        Ok(())
+    }
+
+    pub(super) fn scan(&mut self, scanner: &str, bytes: &[u8], now: DateTime<FixedOffset>) -> Result<(), Failed> {
+        let scan = Scan::decode(bytes.to_vec());
+        let dock = Dock {
+            know: &self.store,
+            programs: &self.programs,
+            badge_required: self.config.station.badge_required,
+            prefix: &self.config.station.prefix,
+            now,
+            today: now.date_naive(),
+            last_receipt: self.last_receipt,
+        };
+        let mut step = flow::step(&dock, &self.session, &scan).map_err(|e| Failed::Unanswered(e.0))?;
+        let job = match &step.label {
+            None => None,
+            Some(Owed::Unit { receipt, rma, serial, fields }) => {
+                self.job(Some(*receipt), Some(rma.clone()), serial.clone(), (**fields).clone(), 1, &mut step.screen)
+            }
+            Some(Owed::Copy { receipt }) => self.copy(*receipt, &mut step.screen)?,
+        };
+        step.screen.job = job.as_ref().map(|j| j.id);
+        // The badge of this very scan counts for it.
+        self.session = step.session;
+        let head = self.head(now, Some(scanner), Some(scan.raw));
+        let bare = self.head(now, Some(scanner), None);
+        let event = Event::Scanned {
+            identity: step.identity.as_str().to_owned(),
+            value: step.value,
+            screen: step.screen.clone(),
+            session: self.session.clone(),
+        };
+        self.store.append(&head, &event)?;
+        for event in &step.events {
+            self.store.append(&bare, event)?;
+            match event {
+                Event::Received { receipt } => {
+                    self.last_receipt = receipt.id;
+                    self.today.receipts += 1;
+                    self.today.holds += i64::from(receipt.held);
+                }
+                Event::Withdrawn { receipt, .. } => {
+                    self.today.receipts -= 1;
+                    self.take_back(*receipt, &bare)?;
+                }
+                _ => {}
+            }
+        }
+        if let Some(job) = job {
+            self.make(job, &bare)?;
+        }
+        self.today.scans += 1;
+        self.show(step.screen, scanner, escaped(bytes), now);
+        Ok(())
+    }
+
+    /// A withdrawn receipt's label is not printed if it still waits.
+    pub(super) fn take_back(&mut self, receipt: i64, head: &Head) -> Result<(), Failed> {
+        for job in read::jobs_of_receipt(&self.store.conn, &self.config.station.id, receipt)? {
+            if job.state != JobState::Queued {
+                continue;
+            }
+            for line in &mut self.lines {
+                line.queue.retain(|id| *id != job.id);
+            }
+            let event = Event::JobsMoved {
+                jobs: vec![job.id],
+                from: JobState::Queued,
+                to: JobState::Cancelled,
+                why: format!("receipt {receipt} was taken back"),
+                expects: None,
+            };
+            self.store.append(head, &event)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn show(&mut self, screen: Screen, scanner: &str, scanned: String, now: DateTime<FixedOffset>) {
+        self.frames += 1;
+        tracing::info!(scanner, outcome = screen.outcome, word = screen.word, title = screen.title, "scan");
+        self.feed.push_front(FeedLine::of(&screen, now));
+        self.feed.truncate(FEED);
+        self.shown = Some(Shown { screen, at: now, scanner: scanner.to_owned(), scanned });
+    }
+}

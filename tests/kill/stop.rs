@@ -1,0 +1,108 @@
+//! Ending in order, and one daemon at a time.
+
+use super::support::PATIENCE;
+use super::support::account::{audit, events};
+use super::support::dock::{Daemon, Dock, RMA};
+use backdock::domain::event::Event;
+use backdock::sim::engine::Control;
+use backdock::sim::fault::Trouble;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The time that systemd is told a stop may take.
+const STOP: Duration = Duration::from_secs(5);
+
+/// Stops a daemon, holds it to its time, and looks that the journal says so.
+fn stop(dock: &Dock, mut daemon: Daemon) -> Duration {
+    let asked = Instant::now();
+    daemon.ask_to_stop();
+    let status = daemon.end();
+    let took = asked.elapsed();
+    assert_eq!(status.code(), Some(0), "{status}\n{}", daemon.log());
+    assert_eq!(events(dock).last(), Some(&Event::Stopped {}), "the journal ends in order");
+    assert!(!dock.file("backdock.sock").exists(), "the socket is gone");
+    println!("stopped in {took:?}");
+    took
+}
+
+#[test]
+fn a_stop_is_in_order_and_loses_nothing() {
+    let dock = Dock::new(3, Duration::from_millis(300));
+    let (daemon, mut page) = dock.start();
+    dock.scan(&mut page, RMA).expect("the box");
+    page.wait("the printer is ready", |view| view["printers"][0]["state"] == "ready").expect("ready");
+    dock.scan(&mut page, &dock.units[0]).expect("a unit");
+    dock.scan(&mut page, &dock.units[1]).expect("another");
+    // One label is under the head, one waits.
+    assert!(stop(&dock, daemon) < STOP);
+    assert!(dock.zebra.wait(PATIENCE, |zebra| zebra.labels().len() == 1));
+
+    let (daemon, mut page) = dock.start();
+    assert_eq!(dock.scan(&mut page, &dock.units[2]).expect("the next unit"), "received");
+    dock.settled(&mut page).expect("settled");
+    assert!(stop(&dock, daemon) < STOP);
+    let account = audit(&dock, &dock.units);
+    assert!(account.wrong.is_empty(), "{:#?}", account.wrong);
+    assert_eq!(account.labels, 3);
+    assert_eq!(account.jobs, [("printed", 3)].into());
+}
+
+#[test]
+fn a_stop_waits_for_no_printer() {
+    let dock = Dock::new(1, Duration::from_millis(20));
+    for trouble in [Trouble::PowerOff, Trouble::Refuse, Trouble::NeverRead, Trouble::Silent, Trouble::PaperOut] {
+        dock.zebra.control(Control::Begin(trouble));
+        let (daemon, mut page) = dock.start();
+        page.wait("it is tried", |view| view["printers"][0]["reason"] != "starting").expect("tried");
+        let took = stop(&dock, daemon);
+        assert!(took < STOP, "{trouble}: {took:?}");
+        dock.zebra.control(Control::EndAll);
+    }
+}
+
+#[test]
+fn a_stop_in_a_flood_of_scans_is_a_stop() {
+    let dock = Dock::new(1, Duration::from_millis(20));
+    let (daemon, mut page) = dock.start();
+    dock.scan(&mut page, "HELLO").expect("it scans");
+    let pid = daemon.pid();
+    thread::scope(|scope| {
+        let (gone, over) = std::sync::mpsc::channel::<()>();
+        let (gun, answered) = (&dock.gun, &mut page);
+        scope.spawn(move || {
+            // More than any queue holds, for as long as the daemon runs; the line's own buffer then holds us up.
+            let flood = b"FLOOD\r".repeat(600);
+            while over.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+                gun.send(&flood).expect("sent");
+            }
+        });
+        answered.wait("the flood runs", |view| view["today"]["scans"].as_i64() > Some(2000)).expect("it runs");
+        let took = stop(&dock, daemon);
+        drop(gone);
+        // What is in the way of the last write is nobody's any more.
+        let drain = std::process::Command::new("true").status();
+        drop(drain);
+        assert!(took < STOP, "{took:?}");
+        let _ = pid;
+    });
+}
+
+#[test]
+fn a_second_daemon_is_refused_and_the_first_goes_on() {
+    let dock = Dock::new(2, Duration::from_millis(20));
+    let (daemon, mut page) = dock.start();
+    dock.scan(&mut page, RMA).expect("the box");
+    let mut second = dock.spawn();
+    assert_eq!(second.end().code(), Some(1), "{}", second.log());
+    assert!(second.log().contains("another backdock writes to this data directory"), "{}", second.log());
+
+    // The page, the socket, the scanner and the printer are still the first one's.
+    assert_eq!(dock.scan(&mut page, &dock.units[0]).expect("a unit"), "received");
+    let new = dock.cli(&["rma", "new", "--channel", "direct"]);
+    assert!(new.status.success(), "{new:?}");
+    dock.settled(&mut page).expect("its label is out");
+    stop(&dock, daemon);
+    let account = audit(&dock, &dock.units[..1]);
+    assert!(account.wrong.is_empty(), "{:#?}", account.wrong);
+    assert_eq!(account.jobs, [("printed", 1)].into());
+}

@@ -1,0 +1,80 @@
+//! The kiosk page as a browser sees it: the live events of `/events`, and one look at `/api/view`.
+//!
+//! A client of its own, in a few lines on a socket, so that nothing of the daemon's code vouches for
+//! itself. It speaks HTTP/1.0, in which a stream ends when the connection does.
+
+use super::PATIENCE;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+/// Why a wait ended without what was waited for.
+#[derive(Debug)]
+pub enum Trouble {
+    /// The daemon's end of the connection is gone.
+    Gone,
+    /// It did not come true in time.
+    Late(String),
+}
+
+/// An open page.
+pub struct Page {
+    stream: BufReader<TcpStream>,
+    pub view: Value,
+}
+
+impl Page {
+    /// Opens the page and waits for its first view.
+    pub fn open(address: SocketAddr) -> Result<Page, Trouble> {
+        let stream = ask(address, "/events").map_err(|_| Trouble::Gone)?;
+        let mut page = Page { stream: BufReader::new(stream), view: Value::Null };
+        page.wait("a first view", |view| !view.is_null())?;
+        Ok(page)
+    }
+
+    /// Waits until `is_so` holds of the newest view.
+    pub fn wait(&mut self, what: &str, mut is_so: impl FnMut(&Value) -> bool) -> Result<&Value, Trouble> {
+        let until = Instant::now() + PATIENCE;
+        let mut line = String::new();
+        while !is_so(&self.view) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Trouble::Late(format!("{what}: not within {PATIENCE:?}; the page shows {:#}", self.view)));
+            }
+            // The page's pulse comes every other second, so that no read waits for long.
+            let _ = self.stream.get_ref().set_read_timeout(Some(left));
+            line.clear();
+            match self.stream.read_line(&mut line) {
+                Ok(0) | Err(_) if until > Instant::now() => return Err(Trouble::Gone),
+                _ => {}
+            }
+            if let Some(data) = line.strip_prefix("data: ")
+                && let Ok(view) = serde_json::from_str::<Value>(data)
+                && view.get("seq").is_some()
+            {
+                self.view = view;
+            }
+        }
+        Ok(&self.view)
+    }
+
+    /// Which scan the screen speaks of: changes with every scan, even with the same one scanned again.
+    pub fn shown(&self) -> (Value, Value) {
+        (self.view["screen"]["at"].clone(), self.view["today"]["scans"].clone())
+    }
+}
+
+/// One look at the view.
+pub fn look(address: SocketAddr) -> Option<Value> {
+    let mut text = String::new();
+    ask(address, "/api/view").ok()?.read_to_string(&mut text).ok()?;
+    serde_json::from_str(text.split_once("\r\n\r\n")?.1).ok()
+}
+
+fn ask(address: SocketAddr, path: &str) -> std::io::Result<TcpStream> {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+    Ok(stream)
+}
