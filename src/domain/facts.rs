@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::mac::Mac;
 
 mod read;
+mod schema;
 
 /// Defines an enum whose values are words in JSON, tables and program files. Each gets `ALL`
 /// (every word with its value), `as_str` and `find` (hyphen and blank stand for the underscore).

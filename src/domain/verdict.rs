@@ -15,6 +15,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::facts::words;
 use super::money::Amount;
 
+mod schema;
+
 /// A word out of a program file (a rule id, a code, a band's name). Cheap to copy: thousands of verdicts
 /// a second carry the same few words.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -87,7 +87,7 @@ impl fmt::Display for Stock {
             text.trim_end_matches('0').trim_end_matches('.').to_owned()
         };
         // Quarter inches are how inch stock is sold; anything else was meant in millimetres.
-        if self.width % 6_350 == 0 && self.height % 6_350 == 0 {
+        if self.width.is_multiple_of(6_350) && self.height.is_multiple_of(6_350) {
             write!(f, "{}x{}", unit(self.width, 25_400), unit(self.height, 25_400))
         } else {
             write!(f, "{}x{}mm", unit(self.width, 1_000), unit(self.height, 1_000))
@@ -154,5 +154,48 @@ impl FromStr for Dpi {
 impl fmt::Display for Dpi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.per_inch())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stock_is_read_as_it_is_sold() {
+        for (text, shown, dots) in [
+            ("4x3", "4x3", (812, 609)),
+            ("4x6in", "4x6", (812, 1218)),
+            (" 2.25X1.25 ", "2.25x1.25", (456, 253)),
+            ("102x152mm", "102x152mm", (815, 1214)),
+            ("101.6 x 152.4 mm", "4x6", (812, 1218)),
+        ] {
+            let stock: Stock = text.replace(" x ", "x").parse().expect(text);
+            assert_eq!((stock.to_string().as_str(), stock.dots(Dpi::D203)), (shown, dots), "{text}");
+            assert_eq!(stock.to_string().parse::<Stock>().as_ref(), Ok(&stock), "what is shown can be read");
+        }
+        assert_eq!(Stock::inches(4, 6).dots(Dpi::D300), (1200, 1800));
+        assert_eq!(Stock::inches(4, 6).dots(Dpi::D600), (2400, 3600));
+    }
+
+    #[test]
+    fn what_is_no_stock_is_refused() {
+        for text in [
+            "", "4", "4x", "x3", "4x3x2", "-4x3", "4,5x3", "1e1x3", "4x3cm", "9x6", "0.1x3", "4x50", "99999x3",
+            "4.0001x3",
+        ] {
+            let error = text.parse::<Stock>().expect_err(text).to_string();
+            assert!(error.ends_with("write it as 4x6 (inches) or 102x152mm"), "{error}");
+        }
+    }
+
+    #[test]
+    fn heads_that_exist() {
+        for dpi in Dpi::ALL {
+            assert_eq!(dpi.to_string().parse(), Ok(dpi));
+            let reported = dpi.per_inch() as f32 / 25.4;
+            assert!((f32::from(dpi.per_mm_reported()) - reported).abs() < 0.4);
+        }
+        assert!("204".parse::<Dpi>().is_err() && "".parse::<Dpi>().is_err());
     }
 }

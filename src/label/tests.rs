@@ -380,6 +380,7 @@ fn the_registry_says_what_it_wants() {
         ("unit", json!({"rules": "A-1"}), "field \"rules\" must be a list of texts"),
         ("unit", json!({"copy": 0}), "field \"copy\" must be a whole number from 1 to 9999"),
         ("unit", json!({"customer": "a😀"}), "field \"customer\" has U+1F600, which the label font lacks"),
+        ("unit", json!({"rma": "A|B"}), "field \"rma\" has U+007C (|), which our barcodes do not carry"),
         ("unit", json!({"rma": "Ä"}), "field \"rma\" has U+00C4 (Ä), which our barcodes do not carry"),
         (
             "unit",

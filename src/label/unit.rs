@@ -36,6 +36,9 @@ pub(super) const FIELDS: &[Field] = &[
 const GIVE_WAY: [&str; 12] =
     ["program", "ticket", "customer", "ship_date", "band", "rules", "age", "mac", "due", "hold", "copy", "verdict"];
 
+/// More rule ids than this are not looked at: no stock has a line that long, so it ends in `...` anyway.
+const RULES_MAX: usize = 60;
+
 /// The facts on a unit label. Empty texts are absent.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -80,7 +83,7 @@ impl UnitLabel {
     pub fn render(&self, stock: Stock, dpi: Dpi) -> Result<Label, LabelError> {
         let facts = Facts::of(self)?;
         let code =
-            Code128::encode(&facts.rma).map_err(|character| LabelError::NotInBarcode { field: "rma", character })?;
+            Code128::encode(facts.rma).map_err(|character| LabelError::NotInBarcode { field: "rma", character })?;
         let mut left_out = Vec::new();
         let mut waiting = GIVE_WAY.into_iter().filter(|name| !facts.get(name).is_empty());
         loop {
@@ -121,10 +124,8 @@ impl<'a> Facts<'a> {
         let text = |field, text: &'a str| check_text(field, text.trim()).map(|()| text.trim());
         let option = |field, value: &'a Option<String>| text(field, value.as_deref().unwrap_or(""));
         check_code("rma", label.rma.trim())?;
-        for rule in &label.rules {
-            check_text("rules", rule.trim())?;
-        }
-        let rules = label.rules.iter().map(|r| r.trim()).filter(|r| !r.is_empty());
+        let rules = || label.rules.iter().map(|r| r.trim()).filter(|r| !r.is_empty()).take(RULES_MAX);
+        rules().try_for_each(|rule| check_text("rules", rule))?;
         let copy = label.copy.map(|n| format!("COPY {n}")).unwrap_or_default();
         Ok(Facts {
             rma: label.rma.trim(),
@@ -137,7 +138,7 @@ impl<'a> Facts<'a> {
                 option("customer", &label.customer)?.into(),
                 option("ship_date", &label.ship_date)?.into(),
                 words(option("band", &label.band)?),
-                rules.collect::<Vec<_>>().join("  ").into(),
+                rules().collect::<Vec<_>>().join("  ").into(),
                 option("age", &label.age)?.into(),
                 colons(option("mac", &label.mac)?),
                 option("due", &label.due)?.into(),

@@ -230,7 +230,7 @@ impl<'a> Draft<'a> {
         let width = inner.x + inner.width - pad - x;
         let word = metrics::width(verdict.word);
         let share = if verdict.alone() { 1.0 } else { 0.45 };
-        let h = fit(word, width * share, largest_in(inner.height, verdict.word));
+        let h = fit(word, width * share, largest_in(inner.height, verdict.word, 0.95));
         if h < self.page.mm(details::TYPE_MIN_MM) {
             let why = "the word is too long for the bar".into();
             return Err(Crowded { field: "verdict", why });
@@ -251,7 +251,7 @@ impl<'a> Draft<'a> {
         let pad = self.page.mm(0.4);
         let tall = if verdict.alone() { inner.height } else { inner.height * 0.42 };
         let word = metrics::width(verdict.word);
-        let h = fit(word, inner.width - 2.0 * pad, largest_in(tall, verdict.word));
+        let h = fit(word, inner.width - 2.0 * pad, largest_in(tall, verdict.word, 1.2));
         if h < self.page.mm(details::TYPE_MIN_MM) {
             let why = "the word is too long for the corner".into();
             return Err(Crowded { field: "verdict", why });
@@ -354,7 +354,7 @@ impl<'a> Draft<'a> {
             Item::new("serial", "S/N", facts.serial).lines(2),
             Item::new("mac", "MAC", self.get("mac")),
             Item::new("received", "RECEIVED", facts.received),
-            Item::new("due", "DUE", self.get("due")),
+            Item::new("due", "DUE", self.get("due")).lines(2),
             Item::new("ship_date", "SHIPPED", self.get("ship_date")),
             Item::new("ticket", "TICKET", self.get("ticket")),
             Item::new("age", "AGE", self.get("age")).lines(2).cut(),
@@ -374,8 +374,8 @@ fn centred(height: f32, h: f32) -> f32 {
     (height - h * metrics::BASELINE) / 2.0
 }
 
-/// The largest cell height at which `text`, its capitals centred in `height`, keeps off the edges with
-/// all it has below the baseline.
-fn largest_in(height: f32, text: &str) -> f32 {
-    height * (0.5 / (metrics::depth(text) - metrics::BASELINE / 2.0)).min(0.95)
+/// The largest cell height at which `text`, its capitals centred in `height`, stays inside with all it
+/// has below the baseline; at most `most` times `height`.
+fn largest_in(height: f32, text: &str, most: f32) -> f32 {
+    height * (0.5 / (metrics::depth(text) - metrics::BASELINE / 2.0)).min(most)
 }

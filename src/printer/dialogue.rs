@@ -57,6 +57,8 @@ pub enum Output {
 
 const UNIQUE_ID: GetVar = GetVar("device.unique_id");
 const ODOMETER: GetVar = GetVar("odometer.total_label_count");
+/// Cancels what is in the printer's buffer (ZPL programming guide, `~JA`). It has no answer.
+const CANCEL_ALL: &[u8] = b"~JA";
 /// Answers longer than this are not answers.
 const BUFFER_MAX: usize = 16 * 1024;
 
@@ -117,6 +119,8 @@ pub struct Dialogue {
     fresh_odometer: bool,
     fresh_status: bool,
     group: Option<Group>,
+    /// The rest of a label that was cut off has been cleared away on this connection.
+    swept: bool,
     told: Option<Condition>,
 }
 
@@ -151,6 +155,7 @@ impl Dialogue {
             fresh_odometer: false,
             fresh_status: false,
             group: None,
+            swept: false,
             told: None,
             pace,
         };
@@ -226,7 +231,8 @@ impl Dialogue {
                     if self.unique_id.is_none() {
                         self.plan.extend([Question::UniqueId, Question::Identity, Question::Odometer]);
                     }
-                    if now >= self.heard + self.pace.give_up {
+                    // A label half-way over the line keeps the line: only the printer may cut it off.
+                    if now >= self.heard + self.pace.give_up && !self.writing() {
                         out.push(Output::Close);
                         self.unreachable = Some(Fault::Silent);
                         self.down(now, "it answers no question; connecting anew");
@@ -258,7 +264,9 @@ impl Dialogue {
         (self.unique_id, self.dots_per_mm, self.odometer, self.status) = (None, None, None, None);
         self.errors.clear();
         self.asked = None;
-        self.plan = VecDeque::from([Question::UniqueId, Question::Odometer, Question::Status, Question::Identity]);
+        // The status first: it is answered even where a label was cut off and swallows other questions.
+        self.plan = VecDeque::from([Question::Status, Question::UniqueId, Question::Odometer, Question::Identity]);
+        self.swept = false;
         self.round = self.pace.idle_poll;
         self.next_round = now + self.round;
         self.heard = now;
@@ -289,10 +297,14 @@ impl Dialogue {
         self.stale();
     }
 
+    /// Whether labels are still on their way into the link.
+    fn writing(&self) -> bool {
+        self.group.as_ref().is_some_and(|g| g.jobs.iter().any(|j| !j.written))
+    }
+
     fn ask_next(&mut self, now: Duration, out: &mut Vec<Output>) {
         // While labels are being written, questions wait: the printer takes one thing at a time.
-        let writing = self.group.as_ref().is_some_and(|g| g.jobs.iter().any(|j| !j.written));
-        if self.asked.is_some() || writing {
+        if self.asked.is_some() || self.writing() {
             return;
         }
         let Some(question) = self.plan.pop_front() else { return };
@@ -339,6 +351,9 @@ impl Dialogue {
                     self.asked = None;
                     answered = true;
                     self.heard = now;
+                    if question == Question::Status {
+                        self.sweep(out);
+                    }
                     // Only a whole status ends a silence: it is what says that the printer is well.
                     self.silent &= question != Question::Status;
                     self.ask_next(now, out);
@@ -353,6 +368,18 @@ impl Dialogue {
             if self.group.is_some() && self.asked.is_none() && self.plan.is_empty() {
                 self.hurry(now);
             }
+        }
+    }
+
+    /// A connection that broke in the middle of a label leaves its beginning in the printer, which then
+    /// takes everything for more of that label. Nothing can ever print it; `~JA` clears it away, but
+    /// only once every whole label before it is out, since it would clear those too.
+    fn sweep(&mut self, out: &mut Vec<Output>) {
+        let cut = self.status.as_ref().is_some_and(|s| s.partial_format && s.formats_in_buffer == 0 && s.labels_remaining == 0);
+        if cut && !self.swept && !self.writing() {
+            self.swept = true;
+            out.push(Output::Ask(CANCEL_ALL.to_vec()));
+            self.plan.push_front(Question::Status);
         }
     }
 

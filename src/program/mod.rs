@@ -42,7 +42,7 @@ mod subject;
 mod text;
 
 pub use served::Programs;
-pub use shipped::SHIPPED;
+pub use shipped::{DEFAULT, SHIPPED};
 
 words! {
     /// What can be wrong with a box or a unit before its facts are judged. A program says for each what

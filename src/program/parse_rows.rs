@@ -130,14 +130,7 @@ pub(super) fn case(t: &mut Table<'_>, words: &Words<'_>) -> Case {
     }
     let name = code(t, "name");
     let value = words.subjects.listed_at(Fixed::Case.into(), &name);
-    Case {
-        name,
-        value,
-        when,
-        rule: Name::from(t.string("rule").required()),
-        text: text(t, words),
-        line: t.line(),
-    }
+    Case { name, value, when, rule: Name::from(t.string("rule").required()), text: text(t, words), line: t.line() }
 }
 
 /// A cell: one value (or several) per axis, and its rows.

@@ -9,3 +9,6 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("server-technology.toml", include_str!("../../programs/server-technology.toml")),
     ("smartwitness.toml", include_str!("../../programs/smartwitness.toml")),
 ];
+
+/// The id of the program that is served where nothing else is asked for.
+pub const DEFAULT: &str = "voip-reseller";

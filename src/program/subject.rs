@@ -218,7 +218,7 @@ impl Subjects {
     /// The value number of a word out of the facts, compared without regard to case; `UNLISTED` for
     /// words the file does not know.
     pub fn listed(&self, subject: Subject, text: Option<&str>) -> u8 {
-        let Some(text) = text else { return value::MISSING };
+        let Some(text) = written(text) else { return value::MISSING };
         let listed = self.values(subject).iter().skip(2).position(|word| same_word(text, word));
         listed.map_or(value::UNLISTED, |at| at as u8 + 2)
     }
@@ -237,7 +237,7 @@ impl State {
         fn word<T: Copy + PartialEq>(all: &[(&str, T)], fact: Option<T>) -> u8 {
             fact.and_then(|f| all.iter().position(|(_, v)| *v == f)).map_or(0, |at| at as u8 + 1)
         }
-        let channel = facts.channel.as_deref().map(|text| {
+        let channel = written(facts.channel.as_deref()).map(|text| {
             let known = Channel::find(text);
             subjects.channels.iter().position(|(c, _)| Some(*c) == known)
         });
@@ -301,15 +301,15 @@ impl State {
             );
         }
         for (fixed, present) in [
-            (Fixed::Account, facts.account.is_some()),
-            (Fixed::Model, facts.model.is_some()),
-            (Fixed::Serial, facts.serial.is_some()),
+            (Fixed::Account, written(facts.account.as_deref()).is_some()),
+            (Fixed::Model, written(facts.model.as_deref()).is_some()),
+            (Fixed::Serial, written(facts.serial.as_deref()).is_some()),
             (Fixed::Macs, !facts.macs.is_empty()),
-            (Fixed::Distributor, facts.distributor.is_some()),
-            (Fixed::VendorRma, facts.vendor_rma.is_some()),
-            (Fixed::Tracking, facts.tracking.is_some()),
-            (Fixed::Ticket, rma.ticket.is_some()),
-            (Fixed::Number, rma.number.is_some()),
+            (Fixed::Distributor, written(facts.distributor.as_deref()).is_some()),
+            (Fixed::VendorRma, written(facts.vendor_rma.as_deref()).is_some()),
+            (Fixed::Tracking, written(facts.tracking.as_deref()).is_some()),
+            (Fixed::Ticket, written(rma.ticket.as_deref()).is_some()),
+            (Fixed::Number, written(rma.number.as_deref()).is_some()),
             (Fixed::Issued, rma.issued.is_some()),
             (Fixed::QuoteIssued, rma.quote_issued.is_some()),
             (Fixed::ApprovedOn, rma.approved_on.is_some()),
@@ -336,6 +336,11 @@ impl State {
     pub fn set_number(&mut self, number: Number, value: Option<i64>) {
         self.numbers[number as usize] = value;
     }
+}
+
+/// A text with something in it; a blank one is nothing.
+fn written(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.trim().is_empty())
 }
 
 /// Whether the original of an advance replacement is back. The unit that is judged is that original, so

@@ -138,7 +138,7 @@ impl Budget {
                 self.dots = left;
                 Ok(())
             }
-            None => Err(format!("a field of {dots} dots is too much to draw")),
+            None => Err(format!("another field of {dots} dots is too much to draw")),
         }
     }
 }

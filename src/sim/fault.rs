@@ -6,7 +6,8 @@
 //!
 //! `LABEL` counts the labels the printer was asked for, from 1. A fault of the *paper* strikes when the
 //! print engine comes to that label; a fault of the *wire* strikes when the bytes of the format that
-//! begins with that label (or with the first later one) arrive.
+//! begins with that label (or with the first later one) arrive; a format that only sets something counts as
+//! the one of the label after it.
 
 use std::fmt;
 use std::str::FromStr;

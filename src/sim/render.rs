@@ -16,12 +16,12 @@ mod field;
 
 use std::io;
 
-use super::canvas::{Bitmap, Budget, Ink, turned_point};
+use super::canvas::{Bitmap, Budget, Ink, signed, turned_point};
 use super::graphic::{self, Shape};
 use super::settings::{Settings, Turn};
 use super::text;
 use super::zpl::{self, Command, Item, Parameters};
-use field::{Field, Kind};
+use field::{Drawn, Field, Kind};
 
 /// Dots all fields of a label may take together; a 4 by 6 inch label at 600 dpi has nine million.
 const DOTS_MAX: u64 = 128 << 20;
@@ -225,8 +225,8 @@ impl Renderer {
             Ok(shape) => {
                 let ink = self.ink().unwrap_or(shape.ink);
                 // `^FT` sets the lower left corner; shapes are not turned.
-                let base = i32::try_from(shape.dots.height()).unwrap_or(0);
-                self.stamp(&shape.dots, base, Turn::Normal, ink);
+                let baseline = signed(shape.dots.height());
+                self.stamp(&Drawn { dots: shape.dots, baseline, margin: 0, turn: Turn::Normal }, ink);
             }
             Err(why) => self.warn(format!("{}: {why}", command.written())),
         }
@@ -238,18 +238,20 @@ impl Renderer {
     }
 
     /// Stamps dots where the field is: by their corner (`^FO`) or by the start of their baseline (`^FT`).
-    fn stamp(&mut self, dots: &Bitmap, baseline: i32, turn: Turn, ink: Ink) {
-        let (w, h) =
-            (i32::try_from(dots.width()).unwrap_or(i32::MAX), i32::try_from(dots.height()).unwrap_or(i32::MAX));
-        let turned_width = match turn {
-            Turn::Normal | Turn::Inverted => w,
-            Turn::Right | Turn::Bottom => h,
+    fn stamp(&mut self, drawn: &Drawn, ink: Ink) {
+        let &Drawn { ref dots, baseline, margin, turn } = drawn;
+        let (w, h) = (signed(dots.width()), signed(dots.height()));
+        let margin = signed(margin);
+        // The corner, or the right end, of the field without its margins, once turned.
+        let (left, right, top) = match turn {
+            Turn::Normal | Turn::Inverted => (0, w, margin),
+            Turn::Right | Turn::Bottom => (margin, h - margin, 0),
         };
         let (back, up) = match (self.field.by_baseline, self.field.flush_right) {
             (true, false) => turned_point((0, baseline), (w, h), turn),
             (true, true) => turned_point((w, baseline), (w, h), turn),
-            (false, false) => (0, 0),
-            (false, true) => (turned_width, 0),
+            (false, false) => (left, top),
+            (false, true) => (right, top),
         };
         let at = |field: i32, home: i32, shift: i32, back: i32| {
             field.saturating_add(home).saturating_add(shift).saturating_sub(back)
@@ -273,7 +275,7 @@ impl Renderer {
             match drawn {
                 Ok(drawn) => {
                     let ink = self.ink().unwrap_or(Ink::Black);
-                    self.stamp(&drawn.dots, drawn.baseline, drawn.turn, ink);
+                    self.stamp(&drawn, ink);
                 }
                 Err(why) => self.warn(why),
             }

@@ -220,9 +220,10 @@ fn text_block(
     }
     let step = signed(face.height).saturating_add(block.spacing).max(0);
     // As high as the block may become, for a block counts whole where it is turned or set by `^FT`.
-    let height = i64::from(last) * i64::from(step) + i64::from(face.height);
-    let height = u32::try_from(height).unwrap_or(u32::MAX);
-    let mut dots = budget.bitmap(block.width, height)?;
+    let margin = face.margin();
+    let last_top = u64::from(last) * u64::from(step.unsigned_abs()) + u64::from(margin);
+    let height = last_top + u64::from(face.height) + u64::from(margin);
+    let mut dots = budget.bitmap(block.width, u32::try_from(height).unwrap_or(u32::MAX))?;
     // Lines over lines cost ink that the bitmap's size does not show.
     let cell = u64::from(face.height) * u64::from(face.height);
     budget.spend(cell.saturating_mul(text.chars().count() as u64))?;
@@ -237,12 +238,11 @@ fn text_block(
             Justify::Both if line.ends_paragraph || blanks == 0 => (0.0, 0.0),
             Justify::Both => (0.0, room / blanks as f32),
         };
-        let y = f64::from(i.min(last)) * f64::from(step);
-        let y = y as f32 + face.ascent;
+        let y = margin as f32 + face.baseline + (f64::from(i.min(last)) * f64::from(step)) as f32;
         face.draw(&line.text, indent + shift.max(0.0), y, extra.max(0.0), &mut dots);
     }
-    let baseline = i64::from(last) * i64::from(step) + face.ascent.round() as i64;
-    Ok(Text { dots, baseline: i32::try_from(baseline).unwrap_or(i32::MAX) })
+    let baseline = last_top.saturating_add(face.baseline as u64);
+    Ok(Text { dots, baseline: i32::try_from(baseline).unwrap_or(i32::MAX), margin })
 }
 
 struct BlockLine {
@@ -335,12 +335,15 @@ mod tests {
     fn text_has_the_size_asked_for() {
         let (text, warnings) = drawn("RMA R26D1", zero(40), None);
         assert!(warnings.is_empty());
-        assert_eq!(text.dots.height(), 40);
+        assert_eq!(text.dots.height() - 2 * text.margin, 40);
         assert!(black(&text.dots) > 500);
         let rows = inked_rows(&text.dots);
-        // Capitals stand on the baseline and reach most of the way up.
-        assert_eq!(rows.last(), Some(&(text.baseline - 1)));
-        assert!(rows.len() > 20, "{}", rows.len());
+        // Capitals stand on the baseline and are 0.71 of the size high, give or take a round letter's edge.
+        assert!(rows.last().is_some_and(|y| (*y - text.baseline).abs() <= 1), "{rows:?}");
+        assert!((28..=31).contains(&rows.len()), "{}", rows.len());
+        // An accent is not cut off.
+        let (accent, _) = drawn("\u{c9}", zero(40), None);
+        assert!(inked_rows(&accent.dots).first().is_some_and(|y| *y > 0));
         let (wide, _) = drawn("RMA R26D1", Font { width: 80, ..zero(40) }, None);
         assert!(wide.dots.width() > text.dots.width() * 19 / 10);
     }
@@ -351,7 +354,7 @@ mod tests {
             [(b'A', 0, 0, (18, 9)), (b'A', 20, 0, (36, 18)), (b'D', 36, 20, (72, 36)), (b'G', 1, 1, (144, 60))]
         {
             let (text, _) = drawn("iMi", Font { name, height, width }, None);
-            assert_eq!((text.dots.width(), text.dots.height()), wanted);
+            assert_eq!((text.dots.width(), text.dots.height() - 2 * text.margin), wanted);
         }
         let (_, warnings) = drawn("x", Font { name: b'Z', height: 20, width: 0 }, None);
         assert_eq!(warnings, ["font Z is drawn as font 0"]);
@@ -376,7 +379,7 @@ mod tests {
         assert_eq!(lines(""), [""]);
 
         let (text, warnings) = drawn("a\\&b\\&c\\&d", zero(20), Some(block));
-        assert_eq!((text.dots.width(), text.dots.height()), (120, 70));
+        assert_eq!((text.dots.width(), text.dots.height() - 2 * text.margin), (120, 70));
         assert_eq!(warnings.len(), 1, "{warnings:?}");
     }
 
@@ -385,7 +388,7 @@ mod tests {
         let edges = |justify| {
             let block = Block { width: 200, lines: 1, spacing: 0, justify, indent: 0 };
             let (text, _) = drawn("HH", zero(20), Some(block));
-            let inked = |x: &i32| (0..20).any(|y| text.dots.black(*x, y));
+            let inked = |x: &i32| (0..30).any(|y| text.dots.black(*x, y));
             let mut columns = (0..200).filter(inked);
             let first = columns.next().expect("ink");
             (first, 199 - columns.next_back().expect("ink"))

@@ -35,40 +35,17 @@ use crate::domain::facts::nearest;
 use crate::domain::money::Amount;
 
 mod convert;
+mod report;
 mod tree;
 use convert::{chosen, day, one_line, one_or_many, whole};
+pub use report::Problem;
+use report::Report;
 use tree::{Entry, Lines, Node, Value, entries_of};
 
 /// Longest document read, in bytes. The largest program file is under 100 KiB.
 pub const TEXT_MAX: usize = 1 << 20;
 /// Longest one-line string accepted, in bytes.
 pub const STRING_MAX: usize = 1_000;
-/// Problems listed before the reader stops adding more.
-const PROBLEMS_MAX: usize = 200;
-
-/// One mistake (or one warning) in a file, in words a clerk can act on.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem {
-    pub file: String,
-    /// Line in the file, counted from 1; 0 when the problem is the file as a whole.
-    pub line: usize,
-    /// Dotted path of the key, lists counted from 1: `printer[2].port`. Empty for syntax errors.
-    pub key: String,
-    pub message: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.file)?;
-        if self.line > 0 {
-            write!(f, ":{}", self.line)?;
-        }
-        if !self.key.is_empty() {
-            write!(f, ": {}", self.key)?;
-        }
-        write!(f, ": {}", self.message)
-    }
-}
 
 /// What [`read`] gives back: the value, and what is worth saying about it although it is not wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,27 +85,6 @@ pub fn read<T>(file: &str, text: &str, build: impl FnOnce(&mut Table<'_>) -> T) 
         Ok(Read { value, warnings })
     } else {
         Err(report.sorted())
-    }
-}
-
-struct Report<'r> {
-    file: &'r str,
-    found: RefCell<Vec<Problem>>,
-    warnings: RefCell<Vec<Problem>>,
-}
-
-impl Report<'_> {
-    fn problem(&self, line: usize, key: &str, message: String) {
-        let mut found = self.found.borrow_mut();
-        if found.len() < PROBLEMS_MAX {
-            found.push(Problem { file: self.file.to_owned(), line, key: key.to_owned(), message });
-        }
-    }
-
-    fn sorted(self) -> Vec<Problem> {
-        let mut found = self.found.into_inner();
-        found.sort_by_key(|p| p.line);
-        found
     }
 }
 

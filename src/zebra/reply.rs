@@ -67,3 +67,19 @@ pub(super) fn frames(received: &[u8]) -> impl Iterator<Item = (&str, usize)> {
         None
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_found_between_noise() {
+        let found = |bytes: &'static [u8]| frames(bytes).collect::<Vec<_>>();
+        assert_eq!(found(b"\x02one\x03\r\nnoise\x02 two \x03"), [("one", 5), ("two", 19)]);
+        assert_eq!(found(b"\x03tail\x03\x02lost\x02kept\x03"), [("kept", 17)]);
+        assert_eq!(found(b"\x02not\xfftext\x03\x02ok\x03"), [("ok", 14)]);
+        assert_eq!(found(b"\x02begun"), []);
+        let endless = [b"\x02".as_slice(), &[b'x'; FRAME_MAX + 1], b"\x03\x02ok\x03"].concat();
+        assert_eq!(frames(&endless).map(|(text, _)| text).collect::<Vec<_>>(), ["ok"]);
+    }
+}

@@ -209,6 +209,12 @@ fn a_12_without_the_first_ship_date_nothing_is_told() {
 }
 
 #[test]
+fn a_12_an_age_below_zero_is_no_age() {
+    let v = on(day(0), json!({"reported": "2025-12-31"}));
+    assert_eq!((v.age_days, &*v.band, v.action, open(&v)), (None, "none", Action::Hold, vec![]));
+}
+
+#[test]
 fn a_13_day_0_to_30_is_within_30_days() {
     for n in [0, 1, 29, 30] {
         assert_eq!(a(&day(n)).band, "within_30_days", "day {n}");

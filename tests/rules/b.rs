@@ -105,7 +105,10 @@ fn b_15_out_of_warranty_the_customer_hears_the_cost_first() {
 #[test]
 fn b_16_out_of_warranty_nothing_goes_on_without_consent() {
     let told = json!({"outcome": "replace", "rma": {"contacted": true, "consent": null}});
-    assert_eq!((hold(&oow(told.clone()), "no_consent").rule.to_string(), oow(told).allows(Move::Replace)), ("B-16".into(), false));
+    assert_eq!(
+        (hold(&oow(told.clone()), "no_consent").rule.to_string(), oow(told).allows(Move::Replace)),
+        ("B-16".into(), false)
+    );
     let v = oow(json!({"outcome": "replace", "rma": {"contacted": true, "consent": true}}));
     assert_eq!((v.action, v.holds.len()), (Action::Replace, 0));
     silent_on(&unit(json!({"outcome": "replace"})), &["B-15", "B-16"]);
@@ -134,7 +137,10 @@ fn b_18_dead_on_arrival_costs_nothing() {
 
 #[test]
 fn b_19_dead_on_arrival_ships_free_both_ways() {
-    assert_eq!(legs(&unit(json!({"class": "doa", "outcome": "replace"}))), ["inbound us any B-19", "outbound us ground B-19"]);
+    assert_eq!(
+        legs(&unit(json!({"class": "doa", "outcome": "replace"}))),
+        ["inbound us any B-19", "outbound us ground B-19"]
+    );
 }
 
 #[test]
@@ -143,6 +149,7 @@ fn b_20_advance_replacement_within_30_days_of_the_purchase() {
         let a = on_day(n, json!({"ship_date": "2025-12-01"})).advance_replacement;
         assert_eq!((a.allowed, a.mode.as_str(), &*a.rule), (allowed, mode, "B-20"), "day {n}");
     }
+    assert!(!unit(json!({"class": "exchange"})).advance_replacement.allowed);
     let unknown = unit(json!({"purchase_date": null}));
     assert!(!unknown.advance_replacement.allowed && questions(&unknown).contains(&"purchase_date B-20".to_owned()));
     assert!(messages(&on_day(31, json!({"class": "advance"}))).contains(&"customer advance_refused B-20".to_owned()));
@@ -153,7 +160,10 @@ fn b_21_the_advance_is_charged_before_it_leaves() {
     let v = unit(json!({"class": "advance"}));
     assert_eq!((&*hold(&v, "advance_not_charged").rule, v.allows(Move::Advance)), ("B-21", false));
     assert_eq!(hold(&v, "advance_price_not_set").rule, "B-21");
-    assert_eq!(charges(&judge(&priced(), &with(good(), json!({"class": "advance"})))), ["advance 250.00 USD customer B-21"]);
+    assert_eq!(
+        charges(&judge(&priced(), &with(good(), json!({"class": "advance"})))),
+        ["advance 250.00 USD customer B-21"]
+    );
     assert!(unit(json!({"class": "advance", "advance": {"charged": "2026-01-21"}})).allows(Move::Advance));
 }
 
@@ -163,7 +173,16 @@ fn priced() -> backdock::program::Program {
 }
 
 fn refund(change: Value) -> Vec<String> {
-    charges(&judge(&priced(), &with(with(good(), json!({"class": "advance", "advance": {"charged": true, "shipped": "2026-01-20"}, "outcome": "replace"})), change)))
+    charges(&judge(
+        &priced(),
+        &with(
+            with(
+                good(),
+                json!({"class": "advance", "advance": {"charged": true, "shipped": "2026-01-20"}, "outcome": "replace"}),
+            ),
+            change,
+        ),
+    ))
 }
 
 #[test]
@@ -182,7 +201,10 @@ fn b_23_a_direct_purchase_is_reimbursed_to_the_customer() {
 
 #[test]
 fn b_24_a_purchase_through_a_distributor_is_reimbursed_there() {
-    assert_eq!(refund(json!({"channel": "distributor", "distributor": "Delta"})), ["advance_refund -250.00 USD partner B-24"]);
+    assert_eq!(
+        refund(json!({"channel": "distributor", "distributor": "Delta"})),
+        ["advance_refund -250.00 USD partner B-24"]
+    );
 }
 
 #[test]
@@ -202,7 +224,10 @@ fn b_26_no_fault_found_goes_back_at_our_cost() {
 }
 
 fn nff(change: Value) -> Verdict {
-    unit(with(json!({"outcome": "ntf", "packaging": "original", "advance": {"charged": true, "shipped": "2026-01-20"}}), change))
+    unit(with(
+        json!({"outcome": "ntf", "packaging": "original", "advance": {"charged": true, "shipped": "2026-01-20"}}),
+        change,
+    ))
 }
 
 #[test]
@@ -210,12 +235,19 @@ fn b_27_an_incomplete_advance_unit_earns_no_credit() {
     let back = |complete: Value| nff(json!({"answers": {"keep_or_return": "return", "advance_complete": complete}}));
     for open in [json!(null), json!("no"), json!("yes"), json!({"answer": "no", "by": "B7"})] {
         let v = back(open.clone());
-        assert_eq!((&*hold(&v, "advance_incomplete").rule, v.allows(Move::Credit), v.charges.len()), ("B-27", false, 0), "{open}");
+        assert_eq!(
+            (&*hold(&v, "advance_incomplete").rule, v.allows(Move::Credit), v.charges.len()),
+            ("B-27", false, 0),
+            "{open}"
+        );
     }
     let v = back(json!({"answer": "yes", "by": "B7"}));
     assert!(!is_held(&v, "advance_incomplete"));
-    let facts = with(good(), json!({"outcome": "ntf", "advance": {"charged": true, "shipped": "2026-01-20"},
-        "answers": {"keep_or_return": "return", "advance_complete": {"answer": "yes", "by": "B7"}}}));
+    let facts = with(
+        good(),
+        json!({"outcome": "ntf", "advance": {"charged": true, "shipped": "2026-01-20"},
+        "answers": {"keep_or_return": "return", "advance_complete": {"answer": "yes", "by": "B7"}}}),
+    );
     assert_eq!(charges(&judge(&priced(), &facts)), ["advance_refund -250.00 USD customer B-27"]);
 }
 
@@ -309,7 +341,12 @@ fn listed() -> backdock::program::Program {
     let text = shipped_text("security");
     let text = text.replacen("present = []\nmissing = []", "present = [\"scratches\"]\nmissing = [\"manual\"]", 1);
     let text = text.replacen("present = []\nmissing = []", "present = [\"burn marks\"]\nmissing = [\"seal\"]", 1);
-    backdock::program::Program::parse("listed.toml", &text.replace("[fee.restocking]\n# amount = \"0.00\"", "[fee.restocking]\namount = \"30\"")).unwrap().value
+    backdock::program::Program::parse(
+        "listed.toml",
+        &text.replace("[fee.restocking]\n# amount = \"0.00\"", "[fee.restocking]\namount = \"30\""),
+    )
+    .unwrap()
+    .value
 }
 
 fn listed_unit(conditions: Value, change: Value) -> Verdict {
@@ -349,9 +386,15 @@ fn b_39_the_warranty_is_void_for_what_the_list_names() {
 fn b_40_no_fee_without_evidence() {
     let v = listed_unit(json!(["scratches"]), json!({}));
     assert_eq!((questions(&v), v.allows(Move::Charge)), (vec!["condition_evidence B-40".to_owned()], false));
-    let v = listed_unit(json!(["scratches"]), json!({"answers": {"condition_evidence": {"answer": "top cover, photo 17", "by": "B7"}}}));
+    let v = listed_unit(
+        json!(["scratches"]),
+        json!({"answers": {"condition_evidence": {"answer": "top cover, photo 17", "by": "B7"}}}),
+    );
     assert!(v.allows(Move::Charge));
-    assert!(questions(&listed_unit(json!(["seal", "missing:seal"]), json!({"class": null}))).contains(&"condition_evidence B-40".to_owned()));
+    assert!(
+        questions(&listed_unit(json!(["seal", "missing:seal"]), json!({"class": null})))
+            .contains(&"condition_evidence B-40".to_owned())
+    );
 }
 
 #[test]

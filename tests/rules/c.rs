@@ -149,7 +149,12 @@ fn c_19_no_bench_before_the_check_for_customer_damage() {
 
 #[test]
 fn c_20_impact_liquid_disassembly_and_others_are_the_customers() {
-    for change in [json!({"damage": "liquid"}), json!({"damage": "disassembled"}), json!({"damage": "other"}), json!({"outcome": "user_damage"})] {
+    for change in [
+        json!({"damage": "liquid"}),
+        json!({"damage": "disassembled"}),
+        json!({"damage": "other"}),
+        json!({"outcome": "user_damage"}),
+    ] {
         let v = unit(change.clone());
         assert_eq!(v.action, Action::Quote, "{change}");
         cites(&v, &["C-20", "C-23"]);
@@ -184,14 +189,24 @@ fn c_23_customer_damage_is_quoted_in_warranty_too() {
 #[test]
 fn c_24_a_quoted_repair_waits_for_approval_or_order() {
     let v = quoted("2026-03-01", json!(null), "2026-03-05");
-    assert_eq!((&*hold(&v, "quote_not_approved").rule, v.action, v.allows(Move::Repair)), ("C-24", Action::Quote, false));
+    assert_eq!(
+        (&*hold(&v, "quote_not_approved").rule, v.action, v.allows(Move::Repair)),
+        ("C-24", Action::Quote, false)
+    );
     assert!(quoted("2026-03-01", json!("2026-03-05"), "2026-03-05").allows(Move::Repair));
     // Reading C-AMB-07: either is enough.
-    let order = |paper: Value| oow(json!({"outcome": "repair", "rma": {"quote_issued": "2026-03-01", "purchase_order": paper}}));
+    let order = |paper: Value| {
+        oow(json!({"outcome": "repair", "rma": {"quote_issued": "2026-03-01", "purchase_order": paper}}))
+    };
     assert_eq!(order(json!("PO 4711")).action, Action::Repair);
     assert_eq!(order(json!(false)).action, Action::Quote);
     let both = changed("unex", "release = \"any\"", "release = \"both\"");
-    let facts = |order: Value| with(good(), json!({"warranty_until": "2026-02-28", "outcome": "repair", "rma": {"consent": true, "quote_issued": "2026-03-01", "approved_on": "2026-03-02", "purchase_order": order}}));
+    let facts = |order: Value| {
+        with(
+            good(),
+            json!({"warranty_until": "2026-02-28", "outcome": "repair", "rma": {"consent": true, "quote_issued": "2026-03-01", "approved_on": "2026-03-02", "purchase_order": order}}),
+        )
+    };
     assert_eq!(judge(&both, &facts(json!(null))).action, Action::Quote);
     assert_eq!(judge(&both, &facts(json!("2026-03-04"))).action, Action::Repair);
 }
@@ -243,7 +258,10 @@ fn c_29_the_inspection_fee_is_a_named_persons_yes_or_no() {
     assert_eq!((v.action, v.charges.len(), v.allows(Move::Ship)), (Action::Return, 0, false));
     assert!(questions(&v).contains(&"ntf_inspection_fee C-29".to_owned()));
     let nameless = ntf(json!({"answers": {"ntf_inspection_fee": "yes"}}));
-    assert!(questions(&nameless).contains(&"ntf_inspection_fee C-29".to_owned()) && !is_held(&nameless, "ntf_inspection_not_set"));
+    assert!(
+        questions(&nameless).contains(&"ntf_inspection_fee C-29".to_owned())
+            && !is_held(&nameless, "ntf_inspection_not_set")
+    );
     let yes = ntf(json!({"answers": {"ntf_inspection_fee": {"answer": "yes", "by": "S. Lee"}}}));
     assert_eq!(hold(&yes, "ntf_inspection_not_set").rule, "C-29");
     let no = json!({"answer": "no", "by": "S. Lee"});
@@ -253,7 +271,9 @@ fn c_29_the_inspection_fee_is_a_named_persons_yes_or_no() {
 
 #[test]
 fn c_30_the_return_shipping_is_a_named_persons_yes_or_no() {
-    let payer = |answer: &str| legs(&ntf(json!({"answers": {"ntf_return_shipping": {"answer": answer, "by": "S. Lee"}}})))[1].clone();
+    let payer = |answer: &str| {
+        legs(&ntf(json!({"answers": {"ntf_return_shipping": {"answer": answer, "by": "S. Lee"}}})))[1].clone()
+    };
     assert_eq!((payer("yes"), payer("no")), ("outbound customer any C-30".into(), "outbound us any C-30".into()));
     assert!(questions(&ntf(json!({}))).contains(&"ntf_return_shipping C-30".to_owned()));
 }
@@ -276,7 +296,10 @@ fn c_33_a_repair_is_closed_with_its_report() {
     let v = unit(json!({"outcome": "repair", "burn_in": true, "qc": true}));
     assert_eq!((questions(&v), v.allows(Move::Close)), (vec!["repair_report C-33".to_owned()], false));
     assert!(messages(&v).contains(&"customer repair_report C-33".to_owned()));
-    assert!(unit(json!({"outcome": "repair", "burn_in": true, "qc": true, "answers": {"repair_report": "yes"}})).allows(Move::Close));
+    assert!(
+        unit(json!({"outcome": "repair", "burn_in": true, "qc": true, "answers": {"repair_report": "yes"}}))
+            .allows(Move::Close)
+    );
 }
 
 #[test]

@@ -61,8 +61,13 @@ fn d_05_uncovered_products_are_charged_material_and_labour() {
         assert_eq!(hold(&v, code).rule, "D-05");
     }
     let agreed = uncovered(json!({"outcome": "repair", "rma": {"consent": true}}));
-    assert_eq!((agreed.action, is_held(&agreed, "no_consent"), agreed.allows(Move::Repair)), (Action::Repair, false, true));
-    let priced = shipped_text("server").replace("[fee.material]\n# amount = \"0.00\"", "[fee.material]\namount = 80").replace("[fee.labour]\n# amount = \"0.00\"", "[fee.labour]\namount = 120.50");
+    assert_eq!(
+        (agreed.action, is_held(&agreed, "no_consent"), agreed.allows(Move::Repair)),
+        (Action::Repair, false, true)
+    );
+    let priced = shipped_text("server")
+        .replace("[fee.material]\n# amount = \"0.00\"", "[fee.material]\namount = 80")
+        .replace("[fee.labour]\n# amount = \"0.00\"", "[fee.labour]\namount = 120.50");
     let priced = backdock::program::Program::parse("priced.toml", &priced).unwrap().value;
     let v = judge(&priced, &with(good(), json!({"warranty_until": "2026-02-28", "channel": "reseller"})));
     assert_eq!(charges(&v), ["material 80.00 USD partner D-05", "labour 120.50 USD partner D-05"]);
@@ -120,7 +125,9 @@ fn d_14_the_recertification_fee_is_a_named_persons_yes_or_no() {
     for class in ["credit", "exchange"] {
         let v = unit(json!({"class": class, "purchase_date": "2026-02-20"}));
         assert_eq!((questions(&v), v.allows(Move::Close)), (vec!["recertification_fee D-14".to_owned()], false));
-        let yes = unit(json!({"class": class, "purchase_date": "2026-02-20", "answers": {"recertification_fee": {"answer": "yes", "by": "C. May"}}}));
+        let yes = unit(
+            json!({"class": class, "purchase_date": "2026-02-20", "answers": {"recertification_fee": {"answer": "yes", "by": "C. May"}}}),
+        );
         assert_eq!(hold(&yes, "recertification_not_set").rule, "D-14");
     }
     silent_on(&unit(json!({"outcome": "repair"})), &["D-14"]);
@@ -133,7 +140,9 @@ fn d_15_credit_is_asked_for_within_30_days_of_the_purchase() {
     let late = asked("2026-01-29");
     assert_eq!((late.action, messages(&late)), (Action::Return, vec!["customer credit_refused D-15".to_owned()]));
     // The request counts, not the receipt: asked on day 30, received on day 50.
-    let v = unit(json!({"class": "credit", "purchase_date": "2026-01-30", "received": "2026-03-21", "today": "2026-03-21"}));
+    let v = unit(
+        json!({"class": "credit", "purchase_date": "2026-01-30", "received": "2026-03-21", "today": "2026-03-21"}),
+    );
     assert_eq!(v.action, Action::Credit);
     let undated = unit(json!({"class": "credit"}));
     assert_eq!((&*hold(&undated, "purchase_date_missing").rule, undated.allows(Move::Credit)), ("D-15", false));

@@ -37,7 +37,9 @@ fn e_01_received_within_14_days_of_the_creation() {
         assert_eq!(v.action, Action::Diagnose, "held first, not rejected");
         cites(&v, &["E-01"]);
     }
-    let accepted = unit(json!({"received": "2026-03-16", "today": "2026-03-16", "released": {"late": {"answer": "accept", "by": "Supervisor 1"}}}));
+    let accepted = unit(
+        json!({"received": "2026-03-16", "today": "2026-03-16", "released": {"late": {"answer": "accept", "by": "Supervisor 1"}}}),
+    );
     assert!(accepted.allows(Move::Bench) && reason(&accepted, "E-01").contains("Supervisor 1"));
     assert!(dues(&unit(json!({"received": null}))).contains(&"must_arrive 2026-03-15 E-01".to_owned()));
     assert_eq!(program("smart").valid_until(date("2026-03-01")), Some(date("2026-03-15")));
@@ -46,7 +48,12 @@ fn e_01_received_within_14_days_of_the_creation() {
 
 #[test]
 fn e_02_an_end_clients_return_is_held() {
-    for (channel, code) in [(json!("direct"), "end_client"), (json!("agent"), "end_client"), (json!(null), "channel_unknown"), (json!("?"), "channel_unknown")] {
+    for (channel, code) in [
+        (json!("direct"), "end_client"),
+        (json!("agent"), "end_client"),
+        (json!(null), "channel_unknown"),
+        (json!("?"), "channel_unknown"),
+    ] {
         let v = unit(json!({"channel": channel}));
         assert_eq!((&*hold(&v, code).rule, v.allows(Move::Bench)), ("E-02", false), "{channel}");
     }
@@ -65,7 +72,10 @@ fn e_03_the_partner_pays_both_ways() {
 #[test]
 fn e_04_dead_on_arrival_is_not_at_the_partners_cost() {
     for outcome in ["repair", "replace"] {
-        assert_eq!(legs(&unit(json!({"class": "doa", "outcome": outcome}))), ["inbound us any E-04", "outbound us any E-04"]);
+        assert_eq!(
+            legs(&unit(json!({"class": "doa", "outcome": outcome}))),
+            ["inbound us any E-04", "outbound us any E-04"]
+        );
     }
     for open in [json!(null), json!("ntf"), json!("user_damage")] {
         silent_on(&unit(json!({"class": "doa", "outcome": open})), &["E-04"]);
@@ -147,8 +157,14 @@ fn e_16_without_a_valid_number_it_is_rejected() {
         assert_eq!(v.action, Action::Reject);
         assert_eq!(program("smart").screen_word(&v).word, "REJECT");
         cites(&v, &["E-16"]);
-        assert!(!v.advance_replacement.allowed);
+        assert!(!v.allows(Move::Bench) && !v.allows(Move::Advance));
     }
+    let announced = unit(json!({"received": null, "rma": {"number": null, "issued": null}}));
+    assert_eq!(
+        (announced.action, &*hold(&announced, "no_rma_number").rule),
+        (Action::Diagnose, "E-16"),
+        "nothing came yet"
+    );
     let e = program("smart");
     let mut codes = Vec::new();
     for situation in [Situation::NoRma, Situation::RmaUnknown, Situation::RmaClosed, Situation::RmaOtherProgram] {
@@ -173,7 +189,11 @@ fn e_25_the_number_is_visible_on_the_label() {
 
 #[test]
 fn e_27_each_criterion_alone_is_not_accepted() {
-    for change in [json!({"rma_marked_outside": false}), json!({"rma": {"closed": true}}), json!({"rma": {"number": null, "issued": null}})] {
+    for change in [
+        json!({"rma_marked_outside": false}),
+        json!({"rma": {"closed": true}}),
+        json!({"rma": {"number": null, "issued": null}}),
+    ] {
         let v = unit(change);
         assert_eq!(v.action, Action::Reject);
         cites(&v, &["E-27"]);
@@ -223,7 +243,10 @@ fn e_32_fixed_or_replaced_goes_to_the_reseller() {
 fn e_33_nothing_is_closed_without_its_resolution() {
     let v = unit(json!({"outcome": "repair", "tracking": "1Z9"}));
     assert_eq!((questions(&v), v.allows(Move::Close)), (vec!["resolution E-33".to_owned()], false));
-    assert!(unit(json!({"outcome": "repair", "tracking": "1Z9", "answers": {"resolution": "new board"}})).allows(Move::Close));
+    assert!(
+        unit(json!({"outcome": "repair", "tracking": "1Z9", "answers": {"resolution": "new board"}}))
+            .allows(Move::Close)
+    );
 }
 
 #[test]

@@ -105,14 +105,24 @@ fn t8_the_advance_and_its_original() {
 
 #[test]
 fn t9_an_rma_of_30_days() {
-    let server = |received: &str| judge(program("server"), &json!({"received": received, "today": received, "rma": {"number": "RMA1", "issued": "2026-03-01"}}));
+    let server = |received: &str| {
+        judge(
+            program("server"),
+            &json!({"received": received, "today": received, "rma": {"number": "RMA1", "issued": "2026-03-01"}}),
+        )
+    };
     assert!(!is_held(&server("2026-03-31"), "rma_expired"));
     assert_eq!(hold(&server("2026-04-01"), "rma_expired").rule, "D-04");
 }
 
 #[test]
 fn t10_an_rma_of_14_days() {
-    let smart = |received: &str| judge(program("smart"), &json!({"received": received, "today": received, "rma": {"number": "RMA1", "issued": "2026-03-01"}}));
+    let smart = |received: &str| {
+        judge(
+            program("smart"),
+            &json!({"received": received, "today": received, "rma": {"number": "RMA1", "issued": "2026-03-01"}}),
+        )
+    };
     assert!(!is_held(&smart("2026-03-15"), "late"));
     assert_eq!(hold(&smart("2026-03-16"), "late").rule, "E-01");
 }
@@ -136,8 +146,11 @@ fn t12_ten_business_days_over_the_holidays() {
 #[test]
 fn t13_a_quotation_of_30_days() {
     let unex = |approved: &str| {
-        judge(program("unex"), &json!({"channel": "direct", "warranty_until": "2026-01-31", "outcome": "repair", "today": "2026-04-02",
-            "rma": {"consent": true, "quote_issued": "2026-03-01", "approved_on": approved}}))
+        judge(
+            program("unex"),
+            &json!({"channel": "direct", "warranty_until": "2026-01-31", "outcome": "repair", "today": "2026-04-02",
+            "rma": {"consent": true, "quote_issued": "2026-03-01", "approved_on": approved}}),
+        )
     };
     assert_eq!((unex("2026-03-31").action, is_held(&unex("2026-03-31"), "quote_expired")), (Action::Repair, false));
     assert_eq!((unex("2026-04-01").action, &*hold(&unex("2026-04-01"), "quote_expired").rule), (Action::Quote, "C-25"));

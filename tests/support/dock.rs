@@ -11,8 +11,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead, BufReader, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead, BufReader, Read as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -137,11 +137,13 @@ impl Dock {
         Ok(page.view["screen"]["outcome"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// The CANCEL key at the printer's front: half a label is forgotten.
-    pub fn press_cancel(&self) {
-        let mut key = TcpStream::connect(self.zebra.local_addr()).expect("the printer");
-        key.write_all(b"~JA").expect("pressed");
-        assert!(self.zebra.wait(PATIENCE, |engine| engine.formats() == 0));
+    /// Takes from the scanner's line what no daemon reads any more, up to `end`.
+    pub fn drain_line(&self, end: &[u8]) {
+        let (mut bytes, mut chunk) = (Vec::new(), [0; 4096]);
+        while !bytes.ends_with(end) {
+            let n = (&self.line).read(&mut chunk).expect("the line is read");
+            bytes.extend_from_slice(&chunk[..n]);
+        }
     }
 
     /// Waits until every label is proved or in doubt, and none waits.

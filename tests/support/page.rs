@@ -40,7 +40,9 @@ impl Page {
         while !is_so(&self.view) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(Trouble::Late(format!("{what}: not within {PATIENCE:?}; the page shows {:#}", self.view)));
+                let v = &self.view;
+                let shown = [&v["seq"], &v["screen"]["outcome"], &v["screen"]["scanned"], &v["printers"], &v["in_doubt"]];
+                return Err(Trouble::Late(format!("{what}: not within {PATIENCE:?}; the page shows {shown:?}")));
             }
             // The page's pulse comes every other second, so that no read waits for long.
             let _ = self.stream.get_ref().set_read_timeout(Some(left));

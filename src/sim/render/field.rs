@@ -16,6 +16,8 @@ use super::super::zpl::Parameters;
 const DATA_MAX: usize = 3072;
 /// Side of the crossed box that stands for a symbology that is not known.
 const OTHER_SIDE: u32 = 100;
+/// What encoding one QR code costs of the label's budget, in dots: it takes far longer than its size tells.
+const QR_COST: u64 = 1 << 20;
 /// Characters 128 to 255 of code page 850.
 const CP850: &str = "\
     ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤\
@@ -82,6 +84,8 @@ pub struct Drawn {
     pub dots: Bitmap,
     /// From the top.
     pub baseline: i32,
+    /// Dots above and below that do not count for its place.
+    pub margin: u32,
     /// How to stamp them.
     pub turn: Turn,
 }
@@ -178,12 +182,12 @@ impl Field {
             data.truncate(DATA_MAX);
         }
         let turn = self.turn.unwrap_or(settings.turn);
-        let (dots, baseline) = match self.kind {
+        let (dots, baseline, margin) = match self.kind {
             Kind::Text => {
                 let asked = self.font.unwrap_or(settings.font);
                 let text = decode(&data, settings.charset);
                 let drawn = text::draw(font, &text, asked, self.block, budget, warnings)?;
-                (drawn.dots, drawn.baseline)
+                (drawn.dots, drawn.baseline, drawn.margin)
             }
             Kind::Code128 { height, line, above, check, mode } => {
                 if check && mode != b'U' {
@@ -199,24 +203,25 @@ impl Field {
                         width: 5 * settings.module,
                     });
                     let text = text::draw(font, &symbol.text, asked, None, budget, warnings)?;
-                    with_line(&bars, &text, above, settings.module, budget)?
+                    let (dots, baseline) = with_line(&bars, &text, above, settings.module, budget)?;
+                    (dots, baseline, 0)
                 } else {
                     let baseline = signed(bars.height());
-                    (bars, baseline)
+                    (bars, baseline, 0)
                 }
             }
             Kind::Qr { magnification, level } => {
                 let dots = qr(&data, level, magnification, budget)?;
                 let baseline = signed(dots.height());
-                (dots, baseline)
+                (dots, baseline, 0)
             }
             Kind::Other => {
                 let dots = crossed(OTHER_SIDE, budget)?;
                 let baseline = signed(dots.height());
-                (dots, baseline)
+                (dots, baseline, 0)
             }
         };
-        Ok(Drawn { dots, baseline, turn })
+        Ok(Drawn { dots, baseline, margin, turn })
     }
 
     /// Line ends are no data; `^FH` escapes are bytes.
@@ -290,13 +295,14 @@ fn bars(symbol: &code128::Symbol, module: u32, height: u32, budget: &mut Budget)
 
 /// Bars with their interpretation line, centred; the baseline of it all is the foot of the bars.
 fn with_line(bars: &Bitmap, text: &Text, above: bool, gap: u32, budget: &mut Budget) -> Result<(Bitmap, i32), String> {
-    let (bars_h, text_h) = (bars.height(), text.dots.height());
+    let margin = signed(text.margin);
+    let (bars_h, text_h) = (bars.height(), text.dots.height() - 2 * text.margin);
     let width = bars.width().max(text.dots.width());
     let mut all = budget.bitmap(width, bars_h + gap + text_h)?;
     let centred = |part: &Bitmap| signed((width - part.width()) / 2);
     let (bars_y, text_y) = if above { (text_h + gap, 0) } else { (0, bars_h + gap) };
     all.stamp(bars, (centred(bars), signed(bars_y)), Turn::Normal, Ink::Black);
-    let text_at = (centred(&text.dots), signed(text_y));
+    let text_at = (centred(&text.dots), signed(text_y) - margin);
     all.stamp(&text.dots, text_at, Turn::Normal, Ink::Black);
     Ok((all, signed(bars_y + bars_h)))
 }
@@ -311,6 +317,7 @@ fn qr(data: &[u8], level_of_bq: EcLevel, dot: u32, budget: &mut Budget) -> Resul
         [b'D', ..] => return Err("^BQ: mixed mode is not known".to_owned()),
         _ => return Err("^BQ: field data begins with level and mode, such as `QA,`".to_owned()),
     };
+    budget.spend(QR_COST)?;
     let code = QrCode::with_error_correction_level(payload, level).map_err(|error| format!("^BQ: {error}"))?;
     let modules = u32::try_from(code.width()).unwrap_or(0);
     let mut dots = budget.bitmap(modules * dot, modules * dot)?;

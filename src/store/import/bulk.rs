@@ -147,27 +147,19 @@ fn settle(
 struct Loading<'c> {
     conn: &'c Connection,
     temp_store: i64,
-    threads: i64,
     wal: bool,
 }
 
 impl<'c> Loading<'c> {
     fn begin(conn: &'c Connection) -> Result<Self, StoreError> {
-        let number = |sql| conn.query_row(sql, [], |r| r.get::<_, i64>(0));
+        let temp_store = conn.query_row("PRAGMA temp_store", [], |r| r.get(0))?;
         let mode: String = conn.query_row("PRAGMA journal_mode", [], |r| r.get(0))?;
-        let loading = Loading {
-            conn,
-            temp_store: number("PRAGMA temp_store")?,
-            threads: number("PRAGMA threads")?,
-            wal: mode.eq_ignore_ascii_case("wal"),
-        };
+        let loading = Loading { conn, temp_store, wal: mode.eq_ignore_ascii_case("wal") };
         if loading.wal {
             // Refused while somebody else reads the database. Loading through the WAL is slower, not worse.
             let _ = conn.query_row("PRAGMA journal_mode=DELETE", [], |_| Ok(()));
         }
-        // Sorting ten million serials must go to a file, not to memory. The reading thread has ended by
-        // then, so one processor is free to help.
-        conn.query_row("PRAGMA threads=1", [], |_| Ok(()))?;
+        // Sorting ten million serials must go to a file, not to memory.
         conn.execute_batch("PRAGMA temp_store=FILE; BEGIN IMMEDIATE")?;
         Ok(loading)
     }
@@ -184,7 +176,6 @@ impl Drop for Loading<'_> {
             let _ = self.conn.execute_batch("ROLLBACK");
         }
         let _ = self.conn.execute_batch(&format!("PRAGMA temp_store={}", self.temp_store));
-        let _ = self.conn.query_row(&format!("PRAGMA threads={}", self.threads), [], |_| Ok(()));
         if self.wal {
             let _ = self.conn.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(()));
         }

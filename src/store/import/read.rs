@@ -94,15 +94,15 @@ pub fn pack(record: &Record, layout: &Layout, map: &ImportMap, out: &mut Packer)
         let columns = Reason::Columns { found: record.width(), wanted: layout.width };
         return Err(if record.ended { columns } else { Reason::CutOff });
     }
-    let utf8 = match map.encoding() {
-        Encoding::Windows1252 => false,
+    let text = match map.encoding() {
+        Encoding::Windows1252 => None,
         wanted => match std::str::from_utf8(record.bytes) {
-            Ok(_) => true,
-            Err(_) if wanted == Encoding::Auto => false,
+            Ok(text) => Some(text),
+            Err(_) if wanted == Encoding::Auto => None,
             Err(_) => return Err(Reason::Encoding),
         },
     };
-    let mut row = Row { record, layout, map, utf8, scratch: Vec::new() };
+    let mut row = Row { record, text, layout, map, scratch: Vec::new() };
     out.begin();
     row.serial(out)?;
     row.macs(out)?;
@@ -123,9 +123,10 @@ pub fn pack(record: &Record, layout: &Layout, map: &ImportMap, out: &mut Packer)
 
 struct Row<'a> {
     record: &'a Record<'a>,
+    /// The whole record, where it is UTF-8.
+    text: Option<&'a str>,
     layout: &'a Layout,
     map: &'a ImportMap,
-    utf8: bool,
     scratch: Vec<u8>,
 }
 
@@ -133,8 +134,11 @@ impl Row<'_> {
     /// The field's letters without blanks around them; `None` when it is empty or not in the file.
     fn field(&mut self, column: Column) -> Option<Cow<'_, str>> {
         let place = self.layout.place(column)?;
-        let bytes = self.record.field(place, &mut self.scratch)?;
-        let text = letters(bytes, self.utf8);
+        let text = match (self.text, self.record.place(place)) {
+            // Fields are cut at ASCII bytes, so this is never between two bytes of one letter.
+            (Some(text), Some(at)) => Cow::Borrowed(text.get(at)?),
+            _ => letters(self.record.field(place, &mut self.scratch)?, self.text.is_some()),
+        };
         let text = match text {
             Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
             Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
@@ -219,6 +223,9 @@ fn check(column: Column, text: &str) -> Result<(), Reason> {
         if length > max {
             return Err(Reason::Long { column: column.name(), length, max });
         }
+    }
+    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return Ok(());
     }
     match text.chars().find(|c| c.is_control()) {
         Some(c) => Err(Reason::Control { column: column.name(), found: format!("U+{:04X}", c as u32) }),

@@ -9,6 +9,7 @@
 //! byte of a field; line ends inside quotes belong to the field; empty lines are skipped.
 
 use std::io::{self, Read};
+use std::ops::Range;
 
 /// Longest record in bytes, line end not counted. Real ones are under 1 KiB.
 pub const RECORD_MAX: usize = 64 * 1024;
@@ -53,6 +54,11 @@ impl Record<'_> {
     /// Number of fields.
     pub fn width(&self) -> usize {
         self.spans.len()
+    }
+
+    /// Where in `bytes` field `n` stands; `None` where doubled quotes have to be halved first.
+    pub fn place(&self, n: usize) -> Option<Range<usize>> {
+        self.spans.get(n).filter(|span| !span.doubled).map(|span| span.from..span.to)
     }
 
     /// The bytes of field `n`. `scratch` is used where doubled quotes have to be halved.

@@ -22,8 +22,8 @@ use crate::domain::text::escaped;
 use crate::store::shipments::packed::{self, Fields, Packer, RowHash};
 
 /// Rows handed over at a time, and such batches under way: under 1 MiB together.
-const BATCH: usize = 256;
-const BATCHES: usize = 4;
+const BATCH: usize = 1_024;
+const BATCHES: usize = 3;
 /// Bytes of a rejected line that are kept.
 const TEXT_MAX: usize = 2_000;
 
@@ -87,7 +87,7 @@ pub struct Rows {
     /// The next of the batch's items, and where its form begins.
     next: usize,
     form: usize,
-    /// Where each batch so far begins, so that a line can be found again: 16 bytes for 256 rows.
+    /// Where each batch so far begins, so that a line can be found again: 16 bytes for 1,024 rows.
     marks: Vec<(u64, u64)>,
     file: File,
     path: PathBuf,

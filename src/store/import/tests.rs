@@ -197,11 +197,11 @@ fn a_late_reject_finds_its_line_in_a_long_file() {
     };
     let mut lines: Vec<_> = (2..2_000).map(|n| line(n, n)).collect();
     // So many that one of them is the first of a batch.
-    lines.extend((2_000..2_300).map(|n| line(n + 1, n - 900)));
+    lines.extend((2_000..3_100).map(|n| line(n + 1, n - 1_200)));
     let content = format!("\u{feff}{HEADER}\n{}", lines.concat());
     let (mut one, mut two) = (Bench::new(), Bench::new());
-    assert_eq!(one.slices(&content, 300).0, counts(1_997, 0, 0, 301));
-    assert_eq!(two.bulk(&content).unwrap().counts, counts(1_997, 0, 0, 301));
+    assert_eq!(one.slices(&content, 300).0, counts(1_997, 0, 0, 1_101));
+    assert_eq!(two.bulk(&content).unwrap().counts, counts(1_997, 0, 0, 1_101));
     let rejects = one.rejects();
     assert_eq!((rejects[0].0, rejects[0].2.as_str()), (500, "x".repeat(2_000).as_str()));
     for ((number, _, text), line) in rejects[1..].iter().zip(&lines[1_998..]) {
