@@ -400,6 +400,26 @@ fn the_registry_says_what_it_wants() {
 }
 
 #[test]
+fn bars_keep_their_quiet_zone_up_to_the_longest_number_that_fits() {
+    for (size, dpi) in STOCKS.iter().flat_map(|size| Dpi::ALL.map(|dpi| (*size, dpi))) {
+        let fits = |n: usize| {
+            let data = json!({"rma": "W".repeat(n), "serial": "S", "brand": "B", "model": "M", "received": "D"});
+            match render("unit", &data, stock(size), dpi) {
+                Ok(label) => {
+                    assert_in_its_place(&label);
+                    true
+                }
+                Err(LabelError::NoRoom { field: "rma", .. }) => false,
+                Err(other) => panic!("{other}"),
+            }
+        };
+        let longest = (1..80).take_while(|&n| fits(n)).count();
+        assert!(longest >= 11, "our own numbers fit on {size} at {dpi}; here only {longest} characters do");
+        assert!(!fits(longest + 1) && !fits(79));
+    }
+}
+
+#[test]
 fn small_stock_keeps_what_matters() {
     let data: Value = serde_json::from_str(GOLDEN[0].2).expect("JSON");
     let label = render("unit", &data, stock("2x1"), Dpi::D203).expect("a label");

@@ -131,8 +131,8 @@ impl<'a> Draft<'a> {
             }
             let qr = layout::qr_modules(self.facts.rma).and_then(|modules| {
                 // The largest that fits; but not a stamp beside a billboard. Its quiet zone may use the
-                // gaps above and below.
-                let largest = self.page.qr_module(modules + 2 * QR_QUIET, height + 2.0 * gap)?;
+                // gaps above and below, but for a dot of rounding.
+                let largest = self.page.qr_module(modules + 2 * QR_QUIET, height + 2.0 * gap - 2.0)?;
                 (1..=largest).rev().find(|&qr| {
                     let side = f32::from(modules * u16::from(qr));
                     let clear = f32::from(QR_QUIET * u16::from(qr));

@@ -141,7 +141,8 @@ fn matrix(root: &Table<'_>, program: &Program) {
         }
         return;
     }
-    if axes.iter().map(|(_, v)| v.len().max(1)).product::<usize>() > PLACES_MAX {
+    let places = axes.iter().fold(1usize, |n, (_, values)| n.saturating_mul(values.len().max(1)));
+    if places > PLACES_MAX {
         return root.problem("matrix", format!("has more than {PLACES_MAX} places"));
     }
     let mut combos: Vec<Vec<Mask>> = vec![Vec::new()];

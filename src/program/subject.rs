@@ -135,7 +135,7 @@ impl Subjects {
     /// The fixed subjects with the file's `own` words; named ones are added with [`Subjects::add`].
     pub fn new(own: Own<'_>) -> Subjects {
         let list = |first: &[&str], rest: &[Name]| -> Vec<Name> {
-            first.iter().map(|w| Name::from(*w)).chain(rest.iter().cloned()).collect()
+            first.iter().map(|w| Name::from(*w)).chain(rest.iter().cloned()).take(VALUES_MAX).collect()
         };
         fn all<T>(first: &[&str], words: &[(&'static str, T)]) -> Vec<Name> {
             first.iter().copied().chain(words.iter().map(|(w, _)| *w)).map(Name::from).collect()
@@ -182,14 +182,10 @@ impl Subjects {
 
     /// Adds a subject the file names; `None` where there are too many.
     pub fn add(&mut self, name: String, values: &[&str]) -> Option<Subject> {
-        let values = values.iter().map(|v| Name::from(*v)).collect();
-        self.add_named(Named { name, values })
-    }
-
-    /// As [`Subjects::add`], with values already at hand.
-    pub fn add_named(&mut self, named: Named) -> Option<Subject> {
         let number = Some(self.all.len()).filter(|n| *n < SUBJECTS_MAX)?;
-        self.all.push(named);
+        // The parser reports what is over; no mask may ever be shifted past its width.
+        let values = values.iter().take(VALUES_MAX).map(|v| Name::from(*v)).collect();
+        self.all.push(Named { name, values });
         Some(Subject(number as u8))
     }
 

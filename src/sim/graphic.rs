@@ -234,6 +234,9 @@ mod tests {
         // HF: two Fs, filled up; the row again; gH0: twenty and two, cut at the end; `!` fills black.
         let packed = field(Parameters::new(b"A,8,8,2,HF,:IF!gH0"), &mut budget()).expect("drawn");
         assert_eq!(packed.bits(), [0xFF, 0, 0xFF, 0, 0xFF, 0xFF, 0, 0]);
+        // Twenty and two Fs are eleven bytes.
+        let long = field(Parameters::new(b"A,15,15,15,gHF,"), &mut budget()).expect("drawn");
+        assert_eq!((black(&long), long.bits()[10], long.bits()[11]), (88, 0xFF, 0));
         assert!(field(Parameters::new(b"B,4,4,2,abcd"), &mut budget()).is_err());
         assert!(field(Parameters::new(b"A,4,4,0,F"), &mut budget()).is_err());
         assert!(field(Parameters::new(b"A,4,4,2,:Z64:abc"), &mut budget()).is_err());

@@ -223,6 +223,17 @@ mod tests {
         open_tty(player.slave_path()).expect("the slave opens")
     }
 
+    /// Reads so many bytes, or fails when they do not come.
+    fn read(host: &File, bytes: usize) -> Vec<u8> {
+        let (send, receive) = std::sync::mpsc::channel();
+        let mut host = host.try_clone().expect("a second handle");
+        thread::spawn(move || {
+            let mut got = vec![0; bytes];
+            let _ = send.send(host.read_exact(&mut got).map(|()| got));
+        });
+        receive.recv_timeout(PATIENCE).expect("in time").expect("read")
+    }
+
     #[test]
     fn a_tape_arrives_byte_for_byte_and_a_beep_comes_back() {
         let player = Player::open(None).expect("a pty");
@@ -231,9 +242,7 @@ mod tests {
         let tape = Tape::parse(text).expect("a tape");
         let mut told = Vec::new();
         player.play(&tape, 0.0, |line| told.push(line.clone())).expect("played");
-        let mut got = vec![0; 19];
-        host.read_exact(&mut got).expect("read");
-        assert_eq!(got, b"R26D100007K\r\x03\x04\x11\x13\x1a\n\xff");
+        assert_eq!(read(&host, 19), b"R26D100007K\r\x03\x04\x11\x13\x1a\n\xff");
         assert_eq!(told, tape.lines);
 
         host.write_all(b"\x07").expect("a beep");
@@ -245,12 +254,9 @@ mod tests {
     fn the_host_may_come_late_and_go_again() {
         let player = Player::open(None).expect("a pty");
         player.send(b"early\r").expect("sent");
-        let mut got = [0; 6];
-        host(&player).read_exact(&mut got).expect("read");
-        assert_eq!(&got, b"early\r");
+        assert_eq!(read(&host(&player), 6), b"early\r");
         player.send(b"again\r").expect("sent");
-        host(&player).read_exact(&mut got).expect("read");
-        assert_eq!(&got, b"again\r");
+        assert_eq!(read(&host(&player), 6), b"again\r");
     }
 
     #[test]

@@ -68,6 +68,9 @@ fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> StationError {
     move |source| StationError::Io { what, source }
 }
 
+/// Sees every view.
+pub type Watch = Box<dyn FnMut(&view::View) + Send>;
+
 /// How the caller steers and watches a running station.
 pub struct Hooks {
     /// Set to end the station in order.
@@ -75,7 +78,7 @@ pub struct Hooks {
     /// Called once everything listens, with the page's address.
     pub ready: Box<dyn FnOnce(SocketAddr) + Send>,
     /// Called with the view after every change, on the core's thread.
-    pub watch: Option<Box<dyn FnMut(&view::View) + Send>>,
+    pub watch: Option<Watch>,
     pub pace: Pace,
 }
 
@@ -151,7 +154,7 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
             if scanners_ended {
                 break;
             }
-            if core.has_soft_news() {
+            if core.has_soft_news() || core.has_unwritten() {
                 inputs.push(Input::Tick);
             } else if core.importing() {
                 core.import_step(now);
@@ -196,7 +199,7 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
     }
     // What the printers said last.
     let news = inbox.drain(usize::MAX);
-    if !news.is_empty() || core.has_soft_news() {
+    if !news.is_empty() || core.has_soft_news() || core.has_unwritten() {
         core.take(news, clock.now());
     }
     core.note(&Event::Stopped {}, clock.now())?;

@@ -220,7 +220,7 @@ fn reprint(core: &mut Core, unit: &str, by: &str, now: DateTime<FixedOffset>) ->
         kind: Kind::Info,
         word: "COPY".to_owned(),
         title: unit.to_owned(),
-        why: vec![format!("asked for by {by}")],
+        why: Vec::new(),
         next: String::new(),
         rules: Vec::new(),
         job: None,
@@ -229,6 +229,7 @@ fn reprint(core: &mut Core, unit: &str, by: &str, now: DateTime<FixedOffset>) ->
     let Some(job) = job else {
         return Ok(Response::refused(screen.why.join("; ")));
     };
+    tracing::info!(job = job.id, copy = job.copy, unit, by, "a copy was asked for");
     let data = json!({"job": job.id, "copy": job.copy, "printer": job.printer});
     let text = format!("copy {} of the label of {unit}, job {}", job.copy, job.id);
     core.make(job, &head(now)).map_err(|e| StoreError::Unreadable(e.to_string()))?;

@@ -20,6 +20,7 @@ pub mod verify;
 
 use crate::domain::event::Event;
 use chrono::{DateTime, FixedOffset};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 
@@ -115,6 +116,8 @@ impl Store {
 
     fn prepare(conn: Connection, path: PathBuf, station: &str) -> Result<Store, StoreError> {
         conn.set_prepared_statement_cache_capacity(64);
+        // Until the file is known to be ours, closing it must not move a write-ahead log into it.
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         // Another process (a reader, `journal verify`) may hold a lock for a moment.
         conn.busy_timeout(std::time::Duration::from_secs(5))?;
         schema::adopt(&conn, &path)?;
@@ -140,6 +143,7 @@ impl Store {
             }
         }
         let head = read::head(&conn)?;
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         Ok(Store { conn, path, station: station.to_owned(), committed: head, pending: head, open: false })
     }
 

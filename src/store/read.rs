@@ -290,8 +290,11 @@ pub fn receipts_of(conn: &Connection, serials: &[&str], mac: Option<Mac>) -> Res
     Ok(found)
 }
 
+/// Time, scanner and raw bytes of an event.
+pub type ShownAt = (String, Option<String>, Option<Vec<u8>>);
+
 /// What the screen showed at an event: its time, its scanner, and the raw scan where it is still kept.
-pub fn shown_at(conn: &Connection, seq: i64) -> Result<Option<(String, Option<String>, Option<Vec<u8>>)>, StoreError> {
+pub fn shown_at(conn: &Connection, seq: i64) -> Result<Option<ShownAt>, StoreError> {
     Ok(conn
         .query_row(
             "SELECT j.at, j.scanner, r.bytes FROM journal j LEFT JOIN raw_scan r ON r.seq=j.seq WHERE j.seq=?1",

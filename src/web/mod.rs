@@ -146,8 +146,9 @@ async fn view(State(shared): State<Shared>) -> impl IntoResponse {
 
 async fn events(State(shared): State<Shared>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let views = WatchStream::new(shared.view).map(|view| Some(Event::default().event("view").data(&*view)));
-    let beats =
-        IntervalStream::new(tokio::time::interval(BEAT)).map(|_| Some(Event::default().event("beat").data("{}")));
+    let now = shared.now;
+    let beats = IntervalStream::new(tokio::time::interval(BEAT))
+        .map(move |_| Some(Event::default().event("beat").data(serde_json::json!({"now": now()}).to_string())));
     // An open stream would keep the shutdown waiting.
     let end = WatchStream::new(shared.stop).filter(|stop| *stop).map(|_| None);
     Sse::new(views.merge(beats).merge(end).take_while(Option::is_some).filter_map(|e| e.map(Ok)))

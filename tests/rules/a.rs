@@ -1,5 +1,6 @@
 //! Process A, rule by rule. The unit is an agent's or direct client's phone shipped on 2026-01-01
 //! unless a test says otherwise; `day(n)` is the same phone reported on day n with all papers in order.
+//! One file for 68 rules, longer than others, so that it can be read beside the process.
 
 use super::support::*;
 use backdock::domain::verdict::{Action, Coverage, Move, Verdict};

@@ -335,6 +335,23 @@ fn mistakes_are_found_where_they_stand() {
 }
 
 #[test]
+fn what_is_too_much_is_said_and_does_no_harm() {
+    let brands: String = (0..300).map(|n| format!("[[brand]]\nname = \"B{n}\"\n")).collect();
+    assert!(broken("[[brand]]", &format!("{brands}[[brand]]")).contains("has 302 entries; at most 126"));
+    let windows: String =
+        (0..200).map(|n| format!("[window.w{n}]\nfrom = \"today\"\nto = \"today\"\ndays = 1\n")).collect();
+    assert!(broken("[list.abuse]", &format!("{windows}[list.abuse]")).contains("too many windows, lists"));
+    let answers: Vec<String> = (0..200).map(|n| format!("\"a{n}\"")).collect();
+    let answers = format!("answers = [\"yes\", \"no\", {}]", answers.join(", "));
+    assert!(broken("answers = [\"yes\", \"no\"]", &answers).contains("has 203 values; at most 128"));
+    let axes = "\"brand\", \"band\", \"side\", \"outcome\", \"class\", \"packaging\", \"damage\"";
+    let laid_out = |n: usize| format!("axes = [{}]", vec![axes; n].join(", "));
+    assert!(broken("axes = [\"band\", \"side\"]", &laid_out(1)).contains("more than 2000 places"));
+    broken("axes = [\"band\", \"side\"]", &laid_out(40));
+    assert!(broken("id = ", &format!("# {}\nid = ", "x".repeat(1 << 20))).contains("bytes long"));
+}
+
+#[test]
 fn all_mistakes_are_listed_at_once() {
     let text = sixth_text()
         .replace("currency = \"EUR\"", "currency = 3")
@@ -370,4 +387,16 @@ fn holds_are_exact() {
         assert_eq!(after.len() + 1, before.len(), "{code}");
     }
     assert!(!judge(program("voip"), &bare).allows(Move::Bench));
+}
+
+#[test]
+fn a_person_lifts_only_what_is_a_persons_to_lift() {
+    let bare = json!({"channel": "reseller", "brand": "Polycom", "ship_date": "2026-01-01", "reported": "2026-01-10", "today": "2026-01-10",
+        "released": {"vendor_rma_missing": {"answer": "ship it", "by": "M. Gray"}}, "answers": {"packaging": "original"}});
+    let v = judge(program("voip"), &bare);
+    assert!(
+        is_held(&v, "vendor_rma_missing") && !v.allows(Move::VendorLeg),
+        "a missing number is not a person's decision"
+    );
+    assert!(questions(&v).contains(&"packaging A-27".to_owned()), "the fact itself answers it, not a remark");
 }

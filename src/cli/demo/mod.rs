@@ -120,7 +120,10 @@ fn play(at: &Where, args: &Args, dir: &Path) -> Verdict {
     let mut last = None;
     let hooks = Hooks {
         stop: stop.clone(),
-        ready: Box::new(move |address| drop(ready_in.send(address))),
+        ready: Box::new(move |address| {
+            // Nobody waits any more only where the demo has failed already.
+            let _ = ready_in.send(address);
+        }),
         watch: Some(Box::new(move |view| {
             let progress = view.progress();
             if progress.frames != last.unwrap_or(0) {

@@ -78,6 +78,8 @@ pub struct Core {
     pub(super) store: Store,
     pub(super) session: Session,
     pub(super) shown: Option<Shown>,
+    /// What the scans of this batch will show when it is durable.
+    showing: Vec<Shown>,
     pub(super) ears: Vec<Ear>,
     pub(super) lines: Vec<Line>,
     pub(super) feed: VecDeque<FeedLine>,
@@ -87,8 +89,10 @@ pub struct Core {
     /// Sent, not yet written down as such: joins the next transaction, or its own after a moment.
     sent: Vec<(usize, JobId)>,
     effects: Vec<Effect>,
-    /// Printer news that could not be written.
+    /// Printer news that could not be written, in order.
     unwritten: Vec<(usize, PrinterEvent)>,
+    /// The log has been told that nothing can be written; it need not hear it of every try.
+    stuck: bool,
     pub(super) next_rma: Option<(i32, u64)>,
     /// Frames handled since the start.
     pub(super) frames: u64,
@@ -164,6 +168,7 @@ impl Core {
             store,
             session: Session::default(),
             shown: None,
+            showing: Vec::new(),
             ears,
             lines,
             feed: VecDeque::new(),
@@ -173,6 +178,7 @@ impl Core {
             sent: Vec::new(),
             effects: Vec::new(),
             unwritten: Vec::new(),
+            stuck: false,
             next_rma: None,
             frames: 0,
             importing: None,
@@ -203,7 +209,8 @@ impl Core {
         let station = &self.config.station.id;
         self.session = read::session(&self.store.conn, station)?.map(|(_, s, _)| s).unwrap_or_default();
         (self.last_receipt, self.last_job) = read::last_ids(&self.store.conn, station)?;
-        self.effects.clear();
+        // `effects` stays: what is in it is durable, and its labels are `sending` from here on.
+        self.showing.clear();
         self.next_rma = None;
         for line in &mut self.lines {
             line.queue.clear();
@@ -249,7 +256,12 @@ impl Core {
 
     /// Whether something waits only for the next transaction and should get its own soon.
     pub fn has_soft_news(&self) -> bool {
-        !self.sent.is_empty() || !self.unwritten.is_empty()
+        !self.sent.is_empty()
+    }
+
+    /// Whether printer news could not be written and should be tried again now and then.
+    pub fn has_unwritten(&self) -> bool {
+        !self.unwritten.is_empty()
     }
 
     /// Decides and writes a batch; returns what may leave now. Callers of requests are answered here,
@@ -269,6 +281,11 @@ impl Core {
                 // Somebody in the batch made it fail: one by one, so that only he does.
                 for input in &mut inputs {
                     let one = vec![input.take()];
+                    if let ([Some(Input::Printer(i, event))], true) = (one.as_slice(), self.has_unwritten()) {
+                        // Older news waits; this would be overtaken by what it replaces.
+                        self.unwritten.push((*i, event.clone()));
+                        continue;
+                    }
                     let mut answers = Vec::new();
                     match self.transaction(one.iter().flatten(), now, &mut answers) {
                         Ok(()) => self.answer(one, answers),
@@ -293,7 +310,11 @@ impl Core {
     }
 
     fn failed(&mut self, inputs: Vec<Option<Input>>, why: &Failed, now: DateTime<FixedOffset>) {
-        tracing::error!(error = %why, "nothing of this step was written");
+        let retried = inputs.iter().flatten().all(|i| matches!(i, Input::Printer(..) | Input::Tick));
+        if !(self.stuck && retried) {
+            tracing::error!(error = %why, "nothing of this step was written");
+        }
+        self.stuck = true;
         for input in inputs.into_iter().flatten() {
             match input {
                 Input::Printer(i, event) => self.unwritten.push((i, event)),
@@ -319,6 +340,7 @@ impl Core {
                 Input::Device(DeviceEvent::State { .. }) | Input::Tick => {}
             }
         }
+        self.reveal();
     }
 
     /// One transaction over some inputs. On error everything is as before it.
@@ -329,7 +351,8 @@ impl Core {
         answers: &mut Vec<Response>,
     ) -> Result<(), Failed> {
         self.store.begin()?;
-        let before = self.today.clone();
+        let (before, seq) = (self.today.clone(), self.store.seq());
+        let journalled: Vec<_> = self.lines.iter().map(|line| line.journalled.clone()).collect();
         let mut done = Ok(());
         for input in inputs {
             done = match input {
@@ -351,11 +374,19 @@ impl Core {
         if let Err(e) = done {
             self.store.rollback();
             self.today = before;
+            for (line, journalled) in self.lines.iter_mut().zip(journalled) {
+                line.journalled = journalled;
+            }
             if let Err(again) = self.reload() {
                 tracing::error!(error = %again, "the database cannot be read back either");
             }
             return Err(e);
         }
+        if self.stuck && self.store.seq() > seq {
+            self.stuck = false;
+            tracing::info!("the database is written again");
+        }
+        self.reveal();
         for (i, line) in self.lines.iter_mut().enumerate() {
             if !line.fresh.is_empty() {
                 self.effects.push(Effect::Send(i, Order { jobs: std::mem::take(&mut line.fresh) }));

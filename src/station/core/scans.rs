@@ -120,11 +120,26 @@ impl Core {
         Ok(())
     }
 
+    /// Shows what came of a scan, once it is written down.
     pub(super) fn show(&mut self, screen: Screen, scanner: &str, scanned: String, now: DateTime<FixedOffset>) {
-        self.frames += 1;
-        tracing::info!(scanner, outcome = screen.outcome, word = screen.word, title = screen.title, "scan");
-        self.feed.push_front(FeedLine::of(&screen, now));
-        self.feed.truncate(FEED);
-        self.shown = Some(Shown { screen, at: now, scanner: scanner.to_owned(), scanned });
+        self.showing.push(Shown { screen, at: now, scanner: scanner.to_owned(), scanned });
+    }
+
+    /// What was to be shown is true now.
+    pub(super) fn reveal(&mut self) {
+        for shown in self.showing.drain(..) {
+            let screen = &shown.screen;
+            self.frames += 1;
+            tracing::info!(
+                scanner = shown.scanner,
+                outcome = screen.outcome,
+                word = screen.word,
+                title = screen.title,
+                "scan"
+            );
+            self.feed.push_front(FeedLine::of(screen, shown.at));
+            self.feed.truncate(FEED);
+            self.shown = Some(shown);
+        }
     }
 }

@@ -96,8 +96,15 @@ impl Import {
     /// afterwards only if there are some.
     ///
     /// # Errors
-    /// The file cannot be read or its first line does not name our columns; `rejects` cannot be replaced.
+    /// The file cannot be read or its first line does not name our columns; `rejects` cannot be replaced,
+    /// or is the same file.
     pub fn open(file: &Path, map: &ImportMap, rejects: &Path) -> Result<Import, ImportError> {
+        if let (Ok(a), Ok(b)) = (file.canonicalize(), rejects.canonicalize())
+            && a == b
+        {
+            let source = io::Error::new(io::ErrorKind::InvalidInput, "it is the file to be imported");
+            return Err(ImportError::Rejects { path: rejects.to_owned(), source });
+        }
         Ok(Import {
             rows: rows::rows(file, map)?,
             rejects: rejects::Rejects::new(rejects)?,

@@ -21,8 +21,10 @@ use super::records::{Record, Records};
 use crate::domain::text::escaped;
 use crate::store::shipments::packed::{self, Fields, Packer, RowHash};
 
-/// Rows handed over at a time, and such batches under way: under 1 MiB together.
+/// Rows handed over at a time, bytes after which fewer are enough, and such batches under way: with
+/// real files under 1 MiB together, with hostile ones not much more.
 const BATCH: usize = 1_024;
+const BATCH_BYTES: usize = 256 * 1024;
 const BATCHES: usize = 3;
 /// Bytes of a rejected line that are kept.
 const TEXT_MAX: usize = 2_000;
@@ -180,13 +182,13 @@ fn pump(
     map: &ImportMap,
     sender: &SyncSender<Message>,
 ) -> io::Result<FileFacts> {
-    let (mut rows, mut unterminated) = (0, false);
+    let (mut rows, mut texts, mut unterminated) = (0, 0, false);
     let mut batch = Batch::default();
     loop {
         let record = records.next()?;
         let done = record.is_none();
         if let Some(record) = record {
-            unterminated = !record.ended;
+            unterminated = !record.ended && record.fault.is_none();
             if batch.items.is_empty() {
                 batch.from = (record.line, record.offset);
             }
@@ -201,12 +203,15 @@ fn pump(
                     if read::is_empty(&record) {
                         continue;
                     }
-                    Item::Reject(Box::new(Reject { line: record.line, reason, text: shown(record.bytes) }))
+                    let text = shown(record.bytes);
+                    texts += text.len();
+                    Item::Reject(Box::new(Reject { line: record.line, reason, text }))
                 }
             });
             rows += 1;
         }
-        if done || batch.items.len() == BATCH {
+        if done || batch.items.len() == BATCH || batch.forms.0.len() + texts >= BATCH_BYTES {
+            texts = 0;
             // As large as the last one was: rows of one file are alike.
             let next = Batch {
                 from: (0, 0),
@@ -240,6 +245,13 @@ impl Rows {
             }
         }
         true
+    }
+
+    /// How many rows the batch in hand has.
+    #[cfg(test)]
+    pub(super) fn batch_items(&mut self) -> usize {
+        self.next();
+        self.batch.items.len()
     }
 
     fn take(&mut self, message: Result<Message, RecvError>) {

@@ -274,6 +274,19 @@ fn a_file_that_is_none_is_refused_before_the_first_row() {
     }
     let missing = Import::open(Path::new("/nonexistent/x.csv"), &ImportMap::default(), Path::new("/nonexistent/r.csv"));
     assert!(missing.err().unwrap().to_string().contains("/nonexistent/x.csv"));
+    let file = bench.dir.path().join("good.csv");
+    fs::write(&file, "serial,ship_date\n").unwrap();
+    assert!(matches!(Import::open(&file, &ImportMap::default(), &file), Err(ImportError::Rejects { .. })));
+    assert!(file.exists());
+}
+
+#[test]
+fn a_file_of_long_bad_lines_waits_in_small_batches() {
+    let mut bench = Bench::new();
+    let bad = "\u{1b}".repeat(3_000) + "\n";
+    let content = format!("serial,ship_date\n{}S1,2024-01-01\n", bad.repeat(200));
+    assert_eq!(bench.slices(&content, 64).0, counts(1, 0, 0, 200));
+    assert!(bench.import(&content).rows.batch_items() < 40);
 }
 
 #[test]
