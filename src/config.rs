@@ -81,7 +81,7 @@ pub fn parse(file: &str, text: &str) -> Result<Read<Config>, Vec<Problem>> {
             }),
             programs: root.table("programs", |t| Programs {
                 dir: t.string("dir").optional().map(PathBuf::from),
-                default: t.string("default").or("voip-reseller".to_owned()),
+                default: t.string("default").or(crate::program::DEFAULT.to_owned()),
             }),
             shipments: root.optional_table("shipments", shipments).unwrap_or_default(),
             scanners: root.tables("scanner", scanner),

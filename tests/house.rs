@@ -22,7 +22,7 @@ const ROOMS: &[(&str, bool, &[&str])] = &[
     // The window draws labels and reads the store.
     ("web", false, &["label", "store", "config"]),
     // The settings types of the rooms it configures.
-    ("config", true, &["device", "label", "scan", "store"]),
+    ("config", true, &["device", "label", "program", "scan", "store"]),
     ("station", false, &["config", "device", "flow", "label", "printer", "program", "rma", "scan", "store", "web"]),
     // The other side of the wire: nothing of ours.
     ("sim", false, &[]),

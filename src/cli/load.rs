@@ -32,7 +32,7 @@ impl Where {
 
     /// The programs of a station, or the embedded ones with `config` absent; with warnings.
     pub fn programs(&self, config: Option<&Config>) -> Result<(Programs, Vec<Problem>), Stop> {
-        let default = config.map_or("voip-reseller", |c| c.programs.default.as_str());
+        let default = config.map_or(crate::program::DEFAULT, |c| c.programs.default.as_str());
         let dir = self.programs.as_ref().or(config.and_then(|c| c.programs.dir.as_ref()));
         let Some(dir) = dir else {
             return Programs::shipped(default).map_err(|p| Stop::usage(listed(&p)));

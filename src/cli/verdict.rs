@@ -1,4 +1,5 @@
 //! `backdock verdict`: what a program says of one unit. No configuration, no data directory, no network.
+//! Exit code 3 says that something holds the unit.
 
 use super::load::Where;
 use super::{End, Stop, Verdict, answer};
@@ -23,7 +24,8 @@ const FACTS_MAX: u64 = 1 << 20;
 
 pub fn main(at: &Where, args: Args) -> Verdict {
     if args.schema {
-        answer(serde_json::to_string_pretty(&serde_json::json!({})).map_err(Stop::failed)?);
+        let schema = serde_json::json!({"facts": Facts::schema(), "verdict": crate::domain::verdict::Verdict::schema()});
+        answer(serde_json::to_string_pretty(&schema).map_err(Stop::failed)?);
         return Ok(End::Done);
     }
     let _ = args.json;
@@ -45,5 +47,5 @@ pub fn main(at: &Where, args: Args) -> Verdict {
     let today = chrono::Local::now().date_naive();
     let verdict = program.verdict(&facts, today);
     answer(serde_json::to_string(&verdict).map_err(Stop::failed)?);
-    Ok(End::Done)
+    Ok(if verdict.holds.is_empty() { End::Done } else { End::Person })
 }

@@ -22,7 +22,7 @@ const GAP: f32 = 0.55;
 /// Rows move at most this far apart to fill the room, in cell heights.
 const SPREAD_MAX: f32 = 0.6;
 /// Smaller type with more of the text, or with fewer broken lines, is preferred down to this share.
-const SMALLER_FROM: f32 = 0.7;
+const SMALLER_FROM: f32 = 0.8;
 
 /// One thing to say; nothing is said for an empty value.
 #[derive(Debug, Clone, Copy)]

@@ -121,7 +121,10 @@ impl<'a> Facts<'a> {
             let fields: Vec<&str> = missing.map(|(field, _)| field.name).collect();
             return Err(LabelError::Missing { label: "unit", fields: fields.join(", ") });
         }
-        let text = |field, text: &'a str| check_text(field, text.trim()).map(|()| text.trim());
+        let text = |field, text: &'a str| {
+            let text = text.trim();
+            check_text(field, text).map(|()| text)
+        };
         let option = |field, value: &'a Option<String>| text(field, value.as_deref().unwrap_or(""));
         check_code("rma", label.rma.trim())?;
         let rules = || label.rules.iter().map(|r| r.trim()).filter(|r| !r.is_empty()).take(RULES_MAX);

@@ -90,17 +90,19 @@ fn complete(skeleton: &str, elements: &[Element], width: u16, height: u16) -> Op
                 }
                 zpl.push_str("^FS\n");
             }
-            Element::Code128 { height, code, .. } => {
+            Element::Code128 { code, .. } => {
                 let (defaults, field) = (lines.next()?, lines.next()?);
+                let (_, height) = defaults.rsplit_once(',')?;
                 append(&mut zpl, &[defaults, "\n", field.strip_suffix("^BC^FD^FS")?]);
-                push(&mut zpl, format_args!("^BCN,{height},N,N,N^FH^FD"));
+                append(&mut zpl, &["^BCN,", height, ",N,N,N^FH^FD"]);
                 escape(&mut zpl, &code.field());
                 zpl.push_str("^FS\n");
             }
-            Element::Qr { module, data, .. } => {
+            Element::Qr { data, .. } => {
                 let (defaults, field) = (lines.next()?, lines.next()?);
+                let (module, _) = defaults.strip_prefix("^BY")?.split_once(',')?;
                 append(&mut zpl, &[defaults, "\n", field.strip_suffix("^BQ^FD^FS")?]);
-                push(&mut zpl, format_args!("^BQN,2,{module}^FH^FDQA,"));
+                append(&mut zpl, &["^BQN,2,", module, "^FH^FDQA,"]);
                 escape(&mut zpl, data);
                 zpl.push_str("^FS\n");
             }

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 #[derive(clap::Args)]
 pub struct Args {
     /// Whose policy judges.
-    #[arg(long, value_name = "ID", default_value = "voip-reseller")]
+    #[arg(long, value_name = "ID", default_value = crate::program::DEFAULT)]
     program: String,
     /// Play the morning once, quickly, check every label, and end with one line of JSON.
     #[arg(long)]
