@@ -7,7 +7,7 @@ use crate::sim::{engine, printer, scanner};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -48,19 +48,15 @@ enum What {
         /// 2 plays twice as fast; 0 without pauses.
         #[arg(long, default_value_t = 1.0)]
         speed: f64,
-        /// Keep the line open after the last scan, until Ctrl-C.
-        #[arg(long)]
-        stay: bool,
+        /// Milliseconds to keep the line open after the last scan: a scan not yet read when the line
+        /// closes would be lost. 0 keeps it open until Ctrl-C.
+        #[arg(long, default_value_t = 2000, value_name = "MS")]
+        linger: u64,
     },
 }
 
 pub fn main(args: Args) -> Verdict {
     let stop = stop_flag()?;
-    let wait = || {
-        while !stop.load(Ordering::Relaxed) {
-            std::thread::park_timeout(Duration::from_millis(200));
-        }
-    };
     match args.what {
         What::Printer { listen, out, fault, label_ms, serial, odometer } => {
             let engine = engine::Options {
@@ -74,19 +70,22 @@ pub fn main(args: Args) -> Verdict {
             let handle = printer::start(printer::Options { listen, out, png, engine })
                 .map_err(|e| Stop::failed(format!("{listen}: {e}")))?;
             answer(format!("virtual Zebra at tcp://{}", handle.local_addr()));
-            wait();
+            while !stop.load(Ordering::Relaxed) {
+                std::thread::park_timeout(Duration::from_millis(200));
+            }
             answer(format!("{} labels came out", handle.labels().len()));
             Ok(End::Done)
         }
-        What::Scanner { tape, link, speed, stay } => {
+        What::Scanner { tape, link, speed, linger } => {
             let text = std::fs::read_to_string(&tape).map_err(|e| Stop::usage(format!("{}: {e}", tape.display())))?;
             let tape = scanner::Tape::parse(&text).map_err(|e| Stop::usage(format!("{}: {e}", tape.display())))?;
             let player =
                 scanner::Player::open(link.as_deref()).map_err(|e| Stop::failed(format!("no pseudo-terminal: {e}")))?;
             answer(format!("virtual scanner at {}", player.slave_path().display()));
             player.play(&tape, speed, |line| answer(scanner::escape(&line.bytes))).map_err(Stop::failed)?;
-            if stay {
-                wait();
+            let until = Instant::now() + Duration::from_millis(linger);
+            while !stop.load(Ordering::Relaxed) && (linger == 0 || Instant::now() < until) {
+                std::thread::park_timeout(Duration::from_millis(100));
             }
             Ok(End::Done)
         }

@@ -155,10 +155,14 @@ fn largest(
     mut low: f32,
     mut high: f32,
 ) -> Result<Fit, &'static str> {
+    let said = items.iter().filter(|item| !item.value.is_empty());
+    let single: f32 = said.map(|item| item.scale * LEADING).sum();
     // One column reads faster than two, at the same size.
     let attempt = |height: f32| {
         let mut failed = "";
-        for columns in 1..=manner.columns {
+        // One column needs at least a line each; that is quickly said.
+        let first = if height * single <= room.height { 1 } else { manner.columns };
+        for columns in first..=manner.columns {
             match arrange(page, items, room, Manner { columns, ..manner }, height, |_| ()) {
                 Ok(fit) => return Ok(fit),
                 Err(field) => failed = field,

@@ -212,10 +212,10 @@ impl Page {
     }
 }
 
-/// To whole dots; what is off the label to the left or top is a mistake of the layout that the
-/// bounds test finds, not a number to wrap around.
+/// To whole dots. What is off the label to the left or top is a mistake of the layout that the bounds
+/// test finds, not a number to wrap around: the cast stops at 0.
 fn whole(dots: f32) -> u16 {
-    dots.round().clamp(0.0, 32_000.0) as u16
+    ((dots + 0.5) as u16).min(32_000)
 }
 
 /// The greatest cell height up to `most` at which a text of `width` thousandths fits into `room`.

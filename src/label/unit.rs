@@ -132,7 +132,7 @@ impl<'a> Facts<'a> {
         let copy = label.copy.map(|n| format!("COPY {n}")).unwrap_or_default();
         Ok(Facts {
             rma: label.rma.trim(),
-            product: format!("{} {}", text("brand", &label.brand)?, text("model", &label.model)?),
+            product: [text("brand", &label.brand)?, text("model", &label.model)?].join(" "),
             serial: text("serial", &label.serial)?,
             received: text("received", &label.received)?,
             optional: [

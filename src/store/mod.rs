@@ -69,7 +69,7 @@ impl StoreError {
         use rusqlite::ErrorCode as C;
         let path = path.to_path_buf();
         match e.sqlite_error_code() {
-            Some(C::ReadOnly | C::CannotOpen | C::PermissionDenied) => {
+            Some(C::ReadOnly | C::CannotOpen | C::PermissionDenied | C::SystemIoFailure) => {
                 StoreError::ReadOnly { path, why: e.to_string() }
             }
             Some(C::NotADatabase) => StoreError::Foreign { path },

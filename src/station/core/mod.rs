@@ -421,3 +421,5 @@ impl Core {
     }
 }
 
+#[cfg(test)]
+mod tests;

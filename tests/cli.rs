@@ -1,0 +1,231 @@
+//! The command line as people and scripts use it: the real binary, its exit codes, what it prints.
+
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+struct Done {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn backdock(dir: &Path, args: &[&str], stdin: &str) -> Done {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_backdock"))
+        .args(args)
+        .current_dir(dir)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+    let done = child.wait_with_output().unwrap();
+    Done {
+        code: done.status.code().unwrap(),
+        out: String::from_utf8(done.stdout).unwrap(),
+        err: String::from_utf8(done.stderr).unwrap(),
+    }
+}
+
+fn station(dir: &Path) {
+    let text = format!(
+        "[station]\nid = \"C1\"\ncode = \"C1\"\ntimezone = \"America/Chicago\"\ndata = {:?}\nsocket = {:?}\n\
+         [[scanner]]\nname = \"gun\"\nkind = \"serial\"\nport = \"/dev/ttyACM0\"\n\
+         [[printer]]\nname = \"zebra\"\nlink = \"tcp://192.0.2.7:9100\"\ndpi = 203\nstock = \"4x3\"\n",
+        dir.join("data"),
+        dir.join("s.sock"),
+    );
+    std::fs::write(dir.join("dock.toml"), text).unwrap();
+}
+
+fn verdict(facts: Value) -> (i32, Value) {
+    let dir = tempfile::tempdir().unwrap();
+    let done = backdock(dir.path(), &["verdict", "--program", "voip-reseller", "--json"], &facts.to_string());
+    (done.code, serde_json::from_str(&done.out).unwrap_or(Value::Null))
+}
+
+#[test]
+fn check_lists_every_problem_and_says_so_by_its_exit_code() {
+    let dir = tempfile::tempdir().unwrap();
+    station(dir.path());
+    let good = backdock(dir.path(), &["check", "--config", "dock.toml"], "");
+    assert_eq!((good.code, good.err.as_str()), (0, ""), "{}", good.out);
+    assert!(good.out.contains("0 errors"), "{}", good.out);
+    let text = std::fs::read_to_string(dir.path().join("dock.toml")).unwrap();
+    let bad = text.replace("dpi = 203", "dpi = 204").replace("kind =", "knid =").replace("\"C1\"\ntimezone", "\"C12\"\ntimezone");
+    std::fs::write(dir.path().join("bad.toml"), bad).unwrap();
+    let bad = backdock(dir.path(), &["--config", "bad.toml", "check"], "");
+    assert_eq!(bad.code, 2);
+    for want in ["bad.toml:3", "knid", "kind", "dpi"] {
+        assert!(bad.out.contains(want), "{want}: {}", bad.out);
+    }
+    assert_eq!(backdock(dir.path(), &["check", "--config", "none.toml"], "").code, 2);
+    assert_eq!(backdock(dir.path(), &["chekc"], "").code, 2);
+}
+
+#[test]
+fn a_verdict_is_a_filter_from_facts_to_answer() {
+    let facts = json!({"channel": "direct", "brand": "Yealink", "ship_date": "2026-01-01", "reported": "2026-01-31", "today": "2026-01-31"});
+    let (code, answer) = verdict(facts.clone());
+    assert_eq!(code, 3, "an undiagnosed unit is held");
+    assert_eq!(answer["action"], "replace");
+    assert_eq!(answer["band"], "within_30_days");
+    assert_eq!(answer["age_days"], 30);
+    assert_eq!(answer["advance_replacement"]["allowed"], true);
+    assert_eq!(answer["charges"], json!([]));
+    let mut later = facts;
+    later["reported"] = json!("2026-02-01");
+    let (_, answer) = verdict(later);
+    assert_eq!(answer["charges"][0]["amount"], "45.00");
+    assert_eq!(answer["charges"][0]["rule"], "A-37");
+    assert_eq!(answer["advance_replacement"]["allowed"], false);
+
+    let dir = tempfile::tempdir().unwrap();
+    for (program, facts, want) in [
+        ("voip-reseller", "{\"chanel\": \"direct\"}", "channel"),
+        ("voip-reseller", "{", "JSON"),
+        ("voip-reseller", "{\"ship_date\": \"2026-02-30\"}", "ship_date"),
+        ("voip-reseler", "{}", "voip-reseller"),
+    ] {
+        let done = backdock(dir.path(), &["verdict", "--program", program, "--json"], facts);
+        assert_eq!((done.code, done.out.as_str()), (2, ""));
+        assert!(done.err.contains(want), "{want}: {}", done.err);
+    }
+    let schema: Value = serde_json::from_str(&backdock(dir.path(), &["verdict", "--schema"], "").out).unwrap();
+    assert!(schema["facts"]["properties"]["ship_date"].is_object() && schema["verdict"]["properties"]["legs"].is_object());
+}
+
+#[test]
+fn a_label_is_drawn_here_and_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let list = backdock(dir.path(), &["label", "--list"], "");
+    assert!(list.code == 0 && list.out.contains("unit") && list.out.contains("required"), "{}", list.out);
+    let fields = json!({"rma": "R26D100007K", "serial": "SN1", "brand": "Yealink", "model": "T46U", "received": "2026-03-02"});
+    std::fs::write(dir.path().join("u.json"), fields.to_string()).unwrap();
+    let done = backdock(dir.path(), &["label", "unit", "--data", "u.json", "--zpl", "-", "--png", "u.png"], "");
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.out.starts_with("^XA") && done.out.trim_end().ends_with("^XZ") && done.out.matches("^XA").count() == 1);
+    assert!(std::fs::read(dir.path().join("u.png")).unwrap().starts_with(b"\x89PNG"));
+    let mut bad = fields.clone();
+    bad["serial"] = json!("SN\u{7}1");
+    std::fs::write(dir.path().join("b.json"), bad.to_string()).unwrap();
+    let done = backdock(dir.path(), &["label", "unit", "--data", "b.json", "--zpl", "-"], "");
+    assert!(done.code == 1 && done.out.is_empty() && done.err.contains("serial") && done.err.contains("U+0007"), "{}", done.err);
+    std::fs::write(dir.path().join("m.json"), "{\"rma\": \"R1\"}").unwrap();
+    let done = backdock(dir.path(), &["label", "unit", "--data", "m.json"], "");
+    assert!(done.code == 1 && done.err.contains("model"), "{}", done.err);
+}
+
+#[test]
+fn a_station_without_a_daemon_takes_rmas_and_shipments() {
+    let dir = tempfile::tempdir().unwrap();
+    station(dir.path());
+    let run = |args: &[&str]| backdock(dir.path(), &[&["--config", "dock.toml"], args].concat(), "");
+    // Nothing there yet: said, not created by a reader.
+    let none = run(&["rma", "list"]);
+    assert!(none.code == 1 && none.err.contains("no database"), "{}", none.err);
+
+    let new = run(&["rma", "new", "--customer", "Acme", "--channel", "direct", "--ticket", "T-1", "--serial", "sn9"]);
+    assert_eq!(new.code, 0, "{}", new.err);
+    let number = new.out.trim().to_owned();
+    assert!(number.len() == 11 && number.starts_with('R') && number[3..].starts_with("C1"), "{number}");
+    assert_ne!(run(&["rma", "new"]).out.trim(), number);
+
+    std::fs::write(
+        dir.path().join("r.csv"),
+        "number,program,ticket,channel,customer,issued,class,reason,serial\nRMA1001,voip-reseller,T-2,direct,Bob,2026-03-01,standard,broken,AA1\n\
+         RMA1001,voip-reseller,T-2,direct,Bob,2026-03-01,standard,broken,AA2\nRMA1002,nobody,T-3,direct,Eve,2026-03-01,,,AA3\nRMA1003,,,direct,,2026-13-01,,,AA4\n",
+    )
+    .unwrap();
+    let first = run(&["rma", "import", "r.csv"]);
+    assert_eq!(first.code, 3, "{}{}", first.out, first.err);
+    assert!(first.out.contains("1 issued") && first.err.contains("line 5") && first.err.contains("nobody"), "{}{}", first.out, first.err);
+    assert!(run(&["rma", "import", "r.csv"]).out.contains("0 issued, 0 changed, 1 unchanged"));
+    let shown: Value = serde_json::from_str(&run(&["rma", "show", "rma1001", "--json"]).out).unwrap();
+    assert_eq!(shown["units"].as_array().unwrap().len(), 2);
+    assert_eq!(shown["program_version"].as_str().map(str::is_empty), Some(false));
+    let act = run(&["rma", "act", "RMA1001", "close", "--by", "clerk"]);
+    assert_eq!(act.code, 0, "{}", act.err);
+    assert_eq!(run(&["rma", "act", "RMA1001", "close", "--by", "clerk"]).code, 1);
+    assert_eq!(run(&["rma", "show", "RMA404"]).code, 1);
+
+    let header = "serial,mac,brand,model,ship_date,order,customer,channel,distributor,purchase_date,warranty_until,plan_until\n";
+    std::fs::write(
+        dir.path().join("s.csv"),
+        format!("{header}SN9,00:15:65:00:00:09,Yealink,T46U,2026-01-01,O1,Acme,direct,Jenne,,,\nSN10,0015.6500.0010,Yealink,T46U,2026-02-29,O1,Acme,direct,Jenne,,,\n"),
+    )
+    .unwrap();
+    let first = run(&["shipments", "import", "s.csv", "--json"]);
+    assert_eq!(first.code, 3, "{}", first.err);
+    let counts: Value = serde_json::from_str(&first.out).unwrap();
+    assert_eq!((&counts["inserted"], &counts["rejected"]), (&json!(1), &json!(1)));
+    assert!(std::fs::read_to_string(dir.path().join("s.csv.rejects.csv")).unwrap().contains("2026-02-29"));
+    let again: Value = serde_json::from_str(&run(&["shipments", "import", "s.csv", "--json"]).out).unwrap();
+    assert_eq!((&again["inserted"], &again["updated"], &again["unchanged"]), (&json!(0), &json!(0), &json!(1)));
+    std::fs::write(dir.path().join("s2.csv"), format!("{header}SN9,001565000009,Yealink,T48U,2026-01-01,O1,Acme,direct,Jenne,,,\n")).unwrap();
+    assert_eq!(run(&["shipments", "import", "s2.csv"]).code, 0);
+    for unit in ["SN9", "sn9", "00-15-65-00-00-09"] {
+        let found: Value = serde_json::from_str(&run(&["lookup", unit, "--json"]).out).unwrap();
+        assert_eq!(found["shipments"][0]["model"], "T48U", "{unit}");
+    }
+    assert_eq!(run(&["lookup", "NOBODY"]).code, 1);
+    assert_eq!(run(&["lookup", "^XZ"]).code, 2);
+
+    let verify = run(&["journal", "verify"]);
+    assert_eq!(verify.code, 0, "{}", verify.out);
+    let journal = run(&["journal", "export"]);
+    let events: Vec<Value> = journal.out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let changed = events.iter().find(|e| e["event"]["kind"] == "shipment_changed").expect("the update is in the journal");
+    assert_eq!((&changed["event"]["old"]["model"], &changed["event"]["new"]["model"]), (&json!("T46U"), &json!("T48U")));
+}
+
+#[test]
+fn a_journal_that_was_touched_is_found_out() {
+    let dir = tempfile::tempdir().unwrap();
+    station(dir.path());
+    let run = |args: &[&str]| backdock(dir.path(), &[&["--config", "dock.toml"], args].concat(), "");
+    for serial in ["AA1", "AA2", "AA3"] {
+        assert_eq!(run(&["rma", "new", "--serial", serial, "--channel", "direct"]).code, 0);
+    }
+    std::fs::write(dir.path().join("s.csv"), "serial,ship_date\nSN1,2026-01-01\nSN2,2026-01-02\n").unwrap();
+    assert_eq!(run(&["shipments", "import", "s.csv"]).code, 0);
+    assert_eq!(run(&["journal", "verify"]).code, 0);
+    let db = dir.path().join("data/backdock.db");
+    let clean = std::fs::read(&db).unwrap();
+    for (sql, want) in [
+        ("UPDATE journal SET payload = replace(payload, 'AA2', 'AA9') WHERE seq = 2", "event 2"),
+        ("UPDATE journal SET at = '2020-01-01T00:00:00.000-06:00' WHERE seq = 1", "event 1"),
+        ("DELETE FROM journal WHERE seq = 2", "event 2 is missing"),
+        ("UPDATE rma SET state = 'closed' WHERE rowid IN (SELECT rowid FROM rma LIMIT 0) OR number LIKE 'R%'", "table rma"),
+        ("DELETE FROM rma_unit WHERE serial = 'AA3'", "table rma_unit"),
+        ("UPDATE shipment SET ship_date = ship_date + 1 WHERE serial = 'SN2'", "shipment"),
+        ("DELETE FROM shipment WHERE serial = 'SN1'", "shipment"),
+    ] {
+        let conn = rusqlite::Connection::open(&db).unwrap();
+        let sql = sql.replace("WHERE rowid IN (SELECT rowid FROM rma LIMIT 0) OR number", "WHERE number");
+        assert!(conn.execute(&sql, []).unwrap() > 0, "{sql}");
+        drop(conn);
+        let done = run(&["journal", "verify"]);
+        assert!(done.code == 1 && done.out.contains(want), "{sql}: {}", done.out);
+        std::fs::write(&db, &clean).unwrap();
+        for rest in ["backdock.db-wal", "backdock.db-shm"] {
+            let _ = std::fs::remove_file(dir.path().join("data").join(rest));
+        }
+    }
+    assert_eq!(run(&["journal", "verify"]).code, 0);
+}
+
+#[test]
+fn the_demo_accounts_for_every_label() {
+    let dir = tempfile::tempdir().unwrap();
+    let done = backdock(dir.path(), &["demo", "--once"], "");
+    assert_eq!(done.code, 0, "{}", done.err);
+    let summary: Value = serde_json::from_str(done.out.lines().last().unwrap()).unwrap();
+    assert_eq!(summary["in_doubt"], 0);
+    assert_eq!(summary["labels_expected"], summary["labels_printed"]);
+    assert!(summary["receipts"].as_i64().unwrap() >= 8 && summary["labels_printed"].as_i64().unwrap() > summary["receipts"].as_i64().unwrap());
+    assert!(summary["verdicts"].as_object().unwrap().len() >= 3, "{summary}");
+    assert_eq!(summary.as_object().unwrap().len(), 6);
+}

@@ -1,0 +1,73 @@
+# What every stage uses. Sourced by the stages; not a stage itself.
+#
+# A stage is a program in this folder. It prints one line per check and, last of all, `N passed, N failed`.
+# A stage whose tools cannot be had fails and says why: nothing is skipped in silence.
+
+set -uo pipefail
+export LC_ALL=C.UTF-8
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+TARGET=${CARGO_TARGET_DIR:-target}
+[[ $TARGET = /* ]] || TARGET=$PWD/$TARGET
+BACKDOCK=$TARGET/debug/backdock
+PASSED=0
+FAILED=0
+
+# check NAME COMMAND...: one test; what the command said is shown when it fails.
+check() {
+    local name=$1 said
+    shift
+    if said=$("$@" 2>&1); then
+        PASSED=$((PASSED + 1))
+        echo "ok      $name"
+    else
+        FAILED=$((FAILED + 1))
+        printf 'FAILED  %s\n%s\n' "$name" "$said"
+    fi
+}
+
+# The last line of a stage, and its exit code.
+finish() {
+    echo "$PASSED passed, $FAILED failed"
+    exit $((FAILED > 0))
+}
+
+# give_up REASON: the stage cannot run.
+give_up() {
+    FAILED=$((FAILED + 1))
+    echo "FAILED  $1"
+    finish
+}
+
+as_root() {
+    if [[ $(id -u) = 0 ]]; then "$@"; else sudo -n "$@"; fi
+}
+
+# need COMMAND PACKAGE...: installs Debian packages when the command is not there.
+need() {
+    local command=$1 log
+    shift
+    command -v "$command" > /dev/null && return
+    command -v apt-get > /dev/null || give_up "$command is not here, and neither is apt-get: install $*"
+    echo "installing $*"
+    log=$(mktemp)
+    as_root apt-get update -qq > "$log" 2>&1
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        -o DPkg::Lock::Timeout=300 "$@" >> "$log" 2>&1
+    command -v "$command" > /dev/null || give_up "$command cannot be installed (apt-get install $*): $(tail -3 "$log")"
+    rm -f "$log"
+}
+
+# The program under test, built.
+need_backdock() {
+    cargo build --locked --quiet --bin backdock || give_up "backdock does not build"
+}
+
+# A folder of the stage's own, removed at its end together with what the stage has started.
+SCRATCH=$(mktemp -d)
+STARTED=()
+clean() {
+    [[ ${#STARTED[@]} = 0 ]] || kill "${STARTED[@]}" 2> /dev/null
+    wait
+    rm -rf "$SCRATCH"
+}
+trap clean EXIT
