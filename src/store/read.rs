@@ -138,20 +138,33 @@ pub fn job(conn: &Connection, station: &str, id: JobId) -> Result<Option<Job>, S
 
 /// Counts since a moment (RFC 3339 as the journal writes it): scans, receipts, held receipts, labels made.
 pub fn counts_since(conn: &Connection, station: &str, at: &str) -> Result<[i64; 4], StoreError> {
-    // The journal grows in time order, so the first row of the day is found by walking back from the end.
-    let first: i64 = conn
-        .query_row(
-            "SELECT coalesce(max(seq), 0) FROM (SELECT seq, at FROM journal ORDER BY seq DESC LIMIT 200000) WHERE substr(at, 1, 10) < ?1",
-            [at.get(..10).unwrap_or(at)],
-            |r| r.get(0),
-        )?;
-    let n = |sql: &str| conn.query_row(sql, params![station, first], |r| r.get::<_, i64>(0));
-    Ok([
-        n("SELECT count(*) FROM journal WHERE station=?1 AND seq>?2 AND kind='scanned'")?,
-        n("SELECT count(*) FROM receipt WHERE station=?1 AND seq>?2 AND withdrawn IS NULL")?,
-        n("SELECT count(*) FROM receipt WHERE station=?1 AND seq>?2 AND held AND withdrawn IS NULL")?,
-        n("SELECT count(*) FROM job WHERE station=?1 AND made>?2")?,
-    ])
+    let day = at.get(..10).unwrap_or(at);
+    // The journal grows in time order, so the first row of the day is found by halving: a station of ten
+    // years must start as fast as a new one.
+    let (mut before, mut after): (i64, i64) = (0, head(conn)?.seq + 1);
+    let mut row = conn.prepare_cached("SELECT substr(at, 1, 10) FROM journal WHERE seq=?1")?;
+    while after - before > 1 {
+        let middle = before + (after - before) / 2;
+        let date: String = row.query_row([middle], |r| r.get(0))?;
+        if date.as_str() < day { before = middle } else { after = middle }
+    }
+    let first = before;
+    let scans = conn.query_row("SELECT count(*) FROM journal WHERE seq>?1 AND kind='scanned'", [first], |r| r.get(0))?;
+    // Receipts and jobs are numbered in the order of the journal: walk back until yesterday begins.
+    let (mut receipts, mut held, mut labels) = (0, 0, 0);
+    let mut s = conn.prepare("SELECT seq, held, withdrawn IS NULL FROM receipt WHERE station=?1 ORDER BY id DESC")?;
+    let mut rows = s.query([station])?;
+    while let Some(r) = rows.next()?.filter(|r| r.get::<_, i64>(0).is_ok_and(|seq| seq > first)) {
+        let stands: bool = r.get(2)?;
+        receipts += i64::from(stands);
+        held += i64::from(stands && r.get(1)?);
+    }
+    let mut s = conn.prepare("SELECT made FROM job WHERE station=?1 ORDER BY id DESC")?;
+    let mut rows = s.query([station])?;
+    while rows.next()?.is_some_and(|r| r.get::<_, i64>(0).is_ok_and(|made| made > first)) {
+        labels += 1;
+    }
+    Ok([scans, receipts, held, labels])
 }
 
 /// A line of `backdock rma list`.

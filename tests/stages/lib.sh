@@ -1,3 +1,4 @@
+#!/bin/bash
 # What every stage uses. Sourced by the stages; not a stage itself.
 #
 # A stage is a program in this folder. It prints one line per check and, last of all, `N passed, N failed`.
@@ -5,7 +6,7 @@
 
 set -uo pipefail
 export LC_ALL=C.UTF-8
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 TARGET=${CARGO_TARGET_DIR:-target}
 [[ $TARGET = /* ]] || TARGET=$PWD/$TARGET
 BACKDOCK=$TARGET/debug/backdock
