@@ -30,8 +30,8 @@ const ROOMS: &[(&str, bool, &[&str])] = &[
         "cli",
         false,
         &[
-            "config", "device", "flow", "identify", "label", "printer", "program", "rma", "scan", "sim", "station", "store",
-            "web", "zebra",
+            "config", "device", "flow", "identify", "label", "printer", "program", "rma", "scan", "sim", "station",
+            "store", "web", "zebra",
         ],
     ),
     ("main", false, &["cli"]),
@@ -40,9 +40,28 @@ const ROOMS: &[(&str, bool, &[&str])] = &[
 
 /// What a pure room never names.
 const IMPURE: &[&str] = &[
-    "tokio", "serialport", "rusb", "rusqlite", "rustix", "std::fs", "std::net", "std::thread", "std::env", "std::process",
-    "Utc::now", "Local::now", "Instant::now", "SystemTime", "thread::", "static ", "Mutex", "RwLock", "OnceLock", "RefCell<",
-    "println!", "eprintln!",
+    "tokio",
+    "serialport",
+    "rusb",
+    "rusqlite",
+    "rustix",
+    "std::fs",
+    "std::net",
+    "std::thread",
+    "std::env",
+    "std::process",
+    "Utc::now",
+    "Local::now",
+    "Instant::now",
+    "SystemTime",
+    "thread::",
+    "static ",
+    "Mutex",
+    "RwLock",
+    "OnceLock",
+    "RefCell<",
+    "println!",
+    "eprintln!",
 ];
 
 /// Crates with one address.
@@ -75,7 +94,8 @@ fn rooms() -> BTreeMap<String, Vec<(PathBuf, usize, String)>> {
     let mut rooms: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for file in files {
         let inside = file.strip_prefix(&src).unwrap().to_path_buf();
-        if inside.file_name().is_some_and(|n| n == "tests.rs") || inside.components().any(|c| c.as_os_str() == "tests") {
+        if inside.file_name().is_some_and(|n| n == "tests.rs") || inside.components().any(|c| c.as_os_str() == "tests")
+        {
             continue;
         }
         let room = inside.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();

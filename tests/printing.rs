@@ -165,11 +165,16 @@ impl World {
     /// The station's part: a group goes out when the printer is ready and nothing is out.
     fn assign(&mut self) {
         let out = self.rows.values().any(|r| matches!(r.is, Is::Sending | Is::Sent));
-        let Some(Condition { state: State::Ready, unique_id: Some(id), odometer: Some(count), .. }) = self.condition.clone() else { return };
+        let Some(Condition { state: State::Ready, unique_id: Some(id), odometer: Some(count), .. }) =
+            self.condition.clone()
+        else {
+            return;
+        };
         if out {
             return;
         }
-        let group: Vec<JobId> = self.rows.iter().filter(|(_, r)| r.is == Is::Queued).map(|(id, _)| *id).take(self.group).collect();
+        let group: Vec<JobId> =
+            self.rows.iter().filter(|(_, r)| r.is == Is::Queued).map(|(id, _)| *id).take(self.group).collect();
         if group.is_empty() {
             return;
         }
@@ -366,7 +371,10 @@ fn every_fault_is_named_and_ends_right() {
         let world = played(3, 1, &[name], |w| {
             for t in 1..=1200 {
                 w.run_until(t * 50);
-                seen |= w.condition.as_ref().is_some_and(|c| c.faults.iter().any(|f| f.code == *code && !f.instruction.is_empty()));
+                seen |= w
+                    .condition
+                    .as_ref()
+                    .is_some_and(|c| c.faults.iter().any(|f| f.code == *code && !f.instruction.is_empty()));
             }
         });
         assert_eq!(world.states(), want, "{name}: {:?}", world.rows);
@@ -376,7 +384,9 @@ fn every_fault_is_named_and_ends_right() {
 
 #[test]
 fn a_fault_that_the_printer_tells_is_shown_by_its_own_name() {
-    for (name, code) in [("paper-out@1:9", "paper_out"), ("head-open@1:9", "head_open"), ("over-temp@1:9", "over_temperature")] {
+    for (name, code) in
+        [("paper-out@1:9", "paper_out"), ("head-open@1:9", "head_open"), ("over-temp@1:9", "over_temperature")]
+    {
         let options = Options { faults: vec![fault(name)], silent_in_error: false, ..Options::default() };
         let mut world = World::new(2, 1, options);
         // Shown within a second of the printer knowing it.
@@ -393,7 +403,11 @@ fn a_fault_that_the_printer_tells_is_shown_by_its_own_name() {
 #[test]
 fn doubt_says_what_is_known() {
     let world = played(5, 5, &["lost-label@3"], |w| w.run_until(60_000));
-    assert!(world.rows.values().all(|r| r.is == Is::InDoubt && r.known.contains("5 asked, 4 came out")), "{:?}", world.rows);
+    assert!(
+        world.rows.values().all(|r| r.is == Is::InDoubt && r.known.contains("5 asked, 4 came out")),
+        "{:?}",
+        world.rows
+    );
     let world = played(1, 1, &["swap@1"], |w| w.run_until(60_000));
     assert!(world.rows[&1].known.contains("answers at its address now"), "{:?}", world.rows);
 }

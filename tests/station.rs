@@ -39,7 +39,9 @@ fn config(dir: &Path, ports: &[u16]) -> config::Config {
         dir.join("s.sock")
     );
     for (n, port) in ports.iter().enumerate() {
-        text.push_str(&format!("[[scanner]]\nname = \"gun{n}\"\nkind = \"tcp\"\nlisten = \"127.0.0.1:{port}\"\nsuffix = \"cr\"\n"));
+        text.push_str(&format!(
+            "[[scanner]]\nname = \"gun{n}\"\nkind = \"tcp\"\nlisten = \"127.0.0.1:{port}\"\nsuffix = \"cr\"\n"
+        ));
     }
     config::parse("t.toml", &text).unwrap().value
 }
@@ -166,7 +168,8 @@ fn ten_thousand_scans_in_a_burst_are_all_there_in_order() {
     gun.write_all(all.iter().map(|s| format!("{s}\r")).collect::<String>().as_bytes()).unwrap();
     station.wait_frames(10_000);
     station.end();
-    let raws: Vec<String> = scans(dir.path()).into_iter().map(|(.., raw)| String::from_utf8(raw.unwrap()).unwrap()).collect();
+    let raws: Vec<String> =
+        scans(dir.path()).into_iter().map(|(.., raw)| String::from_utf8(raw.unwrap()).unwrap()).collect();
     assert_eq!(raws, all);
     whole(dir.path());
 }
@@ -214,7 +217,11 @@ fn announce(dir: &Path, ports: &[u16], csv: &str) {
 fn a_restart_comes_back_in_the_middle_of_the_box() {
     let dir = tempfile::tempdir().unwrap();
     let ports = ports(1);
-    announce(dir.path(), &ports, "number,channel,issued,diagnosed,serial\nRMA-10001,direct,2026-01-01,yes,AA1\nRMA-10001,direct,2026-01-01,yes,AA2\n");
+    announce(
+        dir.path(),
+        &ports,
+        "number,channel,issued,diagnosed,serial\nRMA-10001,direct,2026-01-01,yes,AA1\nRMA-10001,direct,2026-01-01,yes,AA2\n",
+    );
     let station = Station::start(dir.path(), &ports);
     reader(ports[0]).write_all(b"BADGEB7\rRMA-10001\rAA1\r").unwrap();
     station.wait_frames(3);
@@ -226,7 +233,16 @@ fn a_restart_comes_back_in_the_middle_of_the_box() {
     let outcomes: Vec<String> = scans(dir.path()).into_iter().map(|(_, _, outcome, _)| outcome).collect();
     assert_eq!(
         outcomes,
-        ["badge", "box_open", "unit_unknown", "unit_unknown", "undone", "nothing_to_reprint", "unit_unknown", "box_done"]
+        [
+            "badge",
+            "box_open",
+            "unit_unknown",
+            "unit_unknown",
+            "undone",
+            "nothing_to_reprint",
+            "unit_unknown",
+            "box_done"
+        ]
     );
     let report = whole(dir.path());
     assert!(report.events > 10);
@@ -239,9 +255,12 @@ fn requests_come_through_the_socket_while_scans_go_on() {
     let station = Station::start(dir.path(), &ports);
     let mut call = Call::open(&dir.path().join("s.sock")).unwrap().expect("a daemon listens");
     assert!(call.ask(&Request::Ping {}).unwrap().ok);
-    let drafts = draft::read("program,channel,ticket,serial\nvoip-reseller,direct,T-1,AA1\nvoip-reseller,direct,T-2,AA2\n").drafts;
+    let drafts =
+        draft::read("program,channel,ticket,serial\nvoip-reseller,direct,T-1,AA1\nvoip-reseller,direct,T-2,AA2\n")
+            .drafts;
     let answer = call.ask(&Request::Rmas { drafts, by: "test".to_owned() }).unwrap();
-    let issued: Vec<String> = answer.data["issued"].as_array().unwrap().iter().map(|n| n.as_str().unwrap().to_owned()).collect();
+    let issued: Vec<String> =
+        answer.data["issued"].as_array().unwrap().iter().map(|n| n.as_str().unwrap().to_owned()).collect();
     assert_eq!(issued.len(), 2, "{answer:?}");
     let mut gun = reader(ports[0]);
     gun.write_all(format!("{}\rAA1\rDONE\r", issued[0]).as_bytes()).unwrap();
@@ -249,7 +268,8 @@ fn requests_come_through_the_socket_while_scans_go_on() {
 
     // A file is imported between scans; a second one at the same time is refused.
     let file = dir.path().join("s.csv");
-    let rows: String = (0..30_000).map(|n| format!("SN{n:06},{:012X},Yealink,T46U,2026-01-01\n", 0x0015_6500_0000u64 + n)).collect();
+    let rows: String =
+        (0..30_000).map(|n| format!("SN{n:06},{:012X},Yealink,T46U,2026-01-01\n", 0x0015_6500_0000u64 + n)).collect();
     std::fs::write(&file, format!("serial,mac,brand,model,ship_date\n{rows}BAD,xx,Yealink,T46U,2026-01-01\n")).unwrap();
     let import = Request::Import { path: file.clone(), name: "s.csv".to_owned(), rejects: dir.path().join("r.csv") };
     assert!(call.ask(&import).unwrap().ok);
@@ -273,7 +293,11 @@ fn requests_come_through_the_socket_while_scans_go_on() {
     // Moves of an RMA: not while its box is open, and each says why not.
     gun.write_all(format!("{}\r", issued[1]).as_bytes()).unwrap();
     station.wait_frames(6);
-    let close = |rma: &str| Request::RmaMove { rma: rma.to_owned(), to: backdock::domain::rma::RmaState::Closed, why: "test".to_owned() };
+    let close = |rma: &str| Request::RmaMove {
+        rma: rma.to_owned(),
+        to: backdock::domain::rma::RmaState::Closed,
+        why: "test".to_owned(),
+    };
     assert!(!call.ask(&close(&issued[1])).unwrap().ok);
     assert!(call.ask(&close(&issued[0])).unwrap().ok);
     assert!(!call.ask(&close(&issued[0])).unwrap().ok);

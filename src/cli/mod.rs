@@ -5,10 +5,12 @@ mod bench;
 mod check;
 mod demo;
 mod devices;
+mod identify;
 mod journal;
 mod label;
 mod load;
 mod lookup;
+mod program;
 mod rma;
 mod run;
 mod shipments;
@@ -81,10 +83,14 @@ enum Verb {
     Lookup(lookup::Args),
     /// RMAs: issue, import, show, list, move.
     Rma(rma::Args),
+    /// Programs: list, show, and what a new version would change.
+    Program(program::Args),
     /// What a program says of one unit: facts as JSON on standard input, verdict on standard output.
     Verdict(verdict::Args),
     /// Draw a label as ZPL or a picture.
     Label(label::Args),
+    /// What scanned payloads may be, one a line.
+    Identify(identify::Args),
     /// Scanners and printers that this machine has.
     Devices(devices::Args),
     /// The journal: verify it, export it.
@@ -112,8 +118,10 @@ pub fn main() -> ExitCode {
         Verb::Shipments(args) => shipments::main(&at, args),
         Verb::Lookup(args) => lookup::main(&at, args),
         Verb::Rma(args) => rma::main(&at, args),
+        Verb::Program(args) => program::main(&at, args),
         Verb::Verdict(args) => verdict::main(&at, args),
         Verb::Label(args) => label::main(args),
+        Verb::Identify(args) => identify::main(&at, args),
         Verb::Devices(args) => devices::main(args),
         Verb::Journal(args) => journal::main(&at, args),
         Verb::Bench(args) => bench::main(&at, args),

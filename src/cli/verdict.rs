@@ -24,7 +24,8 @@ const FACTS_MAX: u64 = 1 << 20;
 
 pub fn main(at: &Where, args: Args) -> Verdict {
     if args.schema {
-        let schema = serde_json::json!({"facts": Facts::schema(), "verdict": crate::domain::verdict::Verdict::schema()});
+        let schema =
+            serde_json::json!({"facts": Facts::schema(), "verdict": crate::domain::verdict::Verdict::schema()});
         answer(serde_json::to_string_pretty(&schema).map_err(Stop::failed)?);
         return Ok(End::Done);
     }

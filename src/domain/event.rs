@@ -28,6 +28,9 @@ pub enum Event {
     Scanned { identity: String, value: Option<String>, screen: Screen, session: Session },
     /// Bytes that are not a scan: too long, cut off, empty.
     Refused { length: u64, screen: Screen },
+    /// A version of a program is served here for the first time. RMAs keep the version they were issued
+    /// under (D-27, D-28), so its whole text is kept.
+    ProgramServed { program: String, version: String, text: String },
     /// An RMA came to be, here or in the system that issued it.
     RmaIssued { rma: Rma },
     /// An RMA from elsewhere was announced again with other content.
@@ -69,6 +72,7 @@ impl Event {
             Event::Printer { .. } => "printer",
             Event::Scanned { .. } => "scanned",
             Event::Refused { .. } => "refused",
+            Event::ProgramServed { .. } => "program_served",
             Event::RmaIssued { .. } => "rma_issued",
             Event::RmaChanged { .. } => "rma_changed",
             Event::RmaMoved { .. } => "rma_moved",

@@ -26,8 +26,11 @@ impl Way<'_> {
                 format!("RMA {number} is not on record."),
             ));
         };
-        let Some(program) = self.dock.programs.get(&rma.program) else {
-            let title = format!("RMA {number} is of the program {:?}, which this station does not serve.", rma.program);
+        let Some(program) = self.dock.programs.issued_under(&rma.program, &rma.program_version) else {
+            let title = format!(
+                "RMA {number} is of the program {:?} {}, which this station does not serve.",
+                rma.program, rma.program_version
+            );
             return Ok(self.stopped(
                 self.dock.programs.default(),
                 Situation::RmaOtherProgram,

@@ -243,7 +243,6 @@ impl Way<'_> {
             _ => "Scan the serial number or MAC of a unit, or DONE.",
         }
     }
-
 }
 
 fn kind_name(kind: Is) -> &'static str {

@@ -82,7 +82,8 @@ impl Knowledge for Past1 {
         Ok(self.ships.iter().filter(|s| s.macs.contains(&mac)).cloned().collect())
     }
     fn last_receipt(&self, serial: Option<&str>, mac: Option<Mac>) -> Result<Option<Past>, Unanswered> {
-        let same = |r: &&Receipt| (serial.is_some() && r.serial.as_deref() == serial) || (mac.is_some() && r.mac == mac);
+        let same =
+            |r: &&Receipt| (serial.is_some() && r.serial.as_deref() == serial) || (mac.is_some() && r.mac == mac);
         Ok(self.standing().rev().find(same).map(past))
     }
     fn receipt(&self, id: i64) -> Result<Option<Past>, Unanswered> {
@@ -171,7 +172,13 @@ struct Tape {
 
 impl Tape {
     fn new(complete: &str) -> Tape {
-        Tape { world: world(), session: Session::default(), programs: programs(complete), badge: false, labels: Vec::new() }
+        Tape {
+            world: world(),
+            session: Session::default(),
+            programs: programs(complete),
+            badge: false,
+            labels: Vec::new(),
+        }
     }
 
     fn scan(&mut self, payload: &str) -> crate::domain::screen::Screen {
@@ -269,7 +276,10 @@ fn a_unit_may_need_both_its_barcodes() {
         ],
     );
     holds("serial", &[("RMA-1 001565000001 S1", "box_open half_unit received"), ("RMA-1 S1", "box_open received")]);
-    holds("mac", &[("RMA-1 S1 001565000001", "box_open half_unit received"), ("RMA-1 001565000001", "box_open received")]);
+    holds(
+        "mac",
+        &[("RMA-1 S1 001565000001", "box_open half_unit received"), ("RMA-1 001565000001", "box_open received")],
+    );
 }
 
 #[test]
@@ -308,7 +318,10 @@ fn undo_takes_back_units_of_this_box_only() {
 fn reprint_owes_a_copy_of_the_last_unit_even_after_done() {
     let mut t = Tape::new("either");
     assert_eq!(t.play("RMA-1 S1 REPRINT DONE REPRINT"), "box_open received reprint box_done reprint");
-    assert!(matches!(t.labels.as_slice(), [Owed::Unit { receipt: 1, .. }, Owed::Copy { receipt: 1 }, Owed::Copy { receipt: 1 }]));
+    assert!(matches!(
+        t.labels.as_slice(),
+        [Owed::Unit { receipt: 1, .. }, Owed::Copy { receipt: 1 }, Owed::Copy { receipt: 1 }]
+    ));
     let mut t = Tape::new("either");
     assert_eq!(t.play("RMA-1 S1 UNDO REPRINT"), "box_open received undone nothing_to_reprint");
 }
@@ -354,7 +367,15 @@ fn the_receipt_holds_facts_that_give_the_same_verdict_again() {
 fn a_broken_past_is_an_error_not_a_guess() {
     let mut w = world();
     w.broken = true;
-    let dock = Dock { know: &w, programs: shared(), badge_required: false, prefix: "", now: now(), today: today(), last_receipt: 0 };
+    let dock = Dock {
+        know: &w,
+        programs: shared(),
+        badge_required: false,
+        prefix: "",
+        now: now(),
+        today: today(),
+        last_receipt: 0,
+    };
     assert!(step(&dock, &Session::default(), &Scan::decode(b"RMA-1".to_vec())).is_err());
 }
 

@@ -20,7 +20,7 @@ impl Way<'_> {
         let Some(rma) = self.dock.know.rma(&number)? else {
             return Err(Unanswered(format!("the open RMA {number} has vanished from the database")));
         };
-        let Some(program) = self.dock.programs.get(&rma.program) else {
+        let Some(program) = self.dock.programs.issued_under(&rma.program, &rma.program_version) else {
             return Err(Unanswered(format!(
                 "the program {:?} of the open RMA {number} is no longer served",
                 rma.program
@@ -90,7 +90,11 @@ impl Way<'_> {
     }
 
     /// The shipment of a unit; the flag says that a MAC belongs to several.
-    pub(super) fn shipment(&self, serial: Option<&str>, mac: Option<Mac>) -> Result<(Option<Shipment>, bool), Unanswered> {
+    pub(super) fn shipment(
+        &self,
+        serial: Option<&str>,
+        mac: Option<Mac>,
+    ) -> Result<(Option<Shipment>, bool), Unanswered> {
         if let Some(s) = serial
             && let Some(ship) = self.dock.know.by_serial(s)?
         {

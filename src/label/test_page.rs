@@ -70,7 +70,7 @@ impl TestPage {
             [("station", station, line * 2.4), ("printer", printer, line), ("time", time, line), ("stock", &size, line)]
         {
             let h = fit(metrics::width(text), room, most);
-            if !text.is_empty() && h < page.mm(1.2) {
+            if !text.is_empty() && h < page.mm(1.3) {
                 let why = "it is too long for one line".into();
                 return Err(LabelError::NoRoom { field, stock, dpi, why });
             }

@@ -403,7 +403,8 @@ fn the_registry_says_what_it_wants() {
 fn bars_keep_their_quiet_zone_up_to_the_longest_number_that_fits() {
     for (size, dpi) in STOCKS.iter().flat_map(|size| Dpi::ALL.map(|dpi| (*size, dpi))) {
         let fits = |n: usize| {
-            let data = json!({"rma": "W".repeat(n), "serial": "S", "brand": "B", "model": "M", "received": "D"});
+            let rma = if n.is_multiple_of(2) { "7".repeat(n) } else { "W".repeat(n) };
+            let data = json!({"rma": rma, "serial": "S", "brand": "B", "model": "M", "received": "D", "copy": 12});
             match render("unit", &data, stock(size), dpi) {
                 Ok(label) => {
                     assert_in_its_place(&label);
@@ -413,10 +414,24 @@ fn bars_keep_their_quiet_zone_up_to_the_longest_number_that_fits() {
                 Err(other) => panic!("{other}"),
             }
         };
-        let longest = (1..80).take_while(|&n| fits(n)).count();
-        assert!(longest >= 11, "our own numbers fit on {size} at {dpi}; here only {longest} characters do");
-        assert!(!fits(longest + 1) && !fits(79));
+        let longest = (1..=FIELD_MAX).filter(|&n| fits(n)).max();
+        assert!(fits(11) && longest.is_some_and(|n| n < 150), "{size} {dpi}: {longest:?}");
     }
+}
+
+#[test]
+fn the_test_page_fits_on_every_stock() {
+    for (size, dpi) in STOCKS.iter().flat_map(|size| Dpi::ALL.map(|dpi| (*size, dpi))) {
+        for station in ["A", "DOCK-1", "^XZ~>_5E"] {
+            let data = json!({"station": station, "printer": "Retouren Süd", "time": "2026-11-20 14:03:22"});
+            let label = render("test", &data, stock(size), dpi).unwrap_or_else(|e| panic!("{size} {dpi}: {e}"));
+            assert_in_its_place(&label);
+            assert!(printed(&label.zpl).contains(&Printed::Code128(station.to_owned())));
+        }
+    }
+    let long = json!({"station": "W".repeat(100)});
+    let error = render("test", &long, stock("4x3"), Dpi::D203).expect_err("too long");
+    assert!(matches!(error, LabelError::NoRoom { field: "station", .. }), "{error}");
 }
 
 #[test]

@@ -24,6 +24,7 @@ const CORNER_BELOW_MM: f32 = 40.0;
 
 /// Type size of the COPY mark relative to the RMA number's.
 const COPY_SIZE: f32 = 0.36;
+const COPY_MIN_MM: f32 = 1.4;
 
 /// Not all of it fits; `field` is the one that did not.
 pub(super) struct Crowded {
@@ -98,7 +99,7 @@ impl<'a> Draft<'a> {
         let right = width - margin;
 
         let mut y = margin;
-        y += self.number(codes.left, right, y, share(0.245, 0.19)) + gap;
+        y += self.number(codes.left, right, y, share(0.245, 0.19))? + gap;
         self.bars(&codes, right, y, codes_height);
         y += codes_height + gap;
 
@@ -158,24 +159,28 @@ impl<'a> Draft<'a> {
 
     /// The RMA number as large as the width and `height` allow, with the COPY mark at its right.
     /// Returns the height used.
-    fn number(&mut self, left: f32, right: f32, y: f32, height: f32) -> f32 {
+    fn number(&mut self, left: f32, right: f32, y: f32, height: f32) -> Result<f32, Crowded> {
         let number = self.facts.rma;
         let copy = self.get("copy");
         let used = metrics::depth(number);
-        // The mark is a share of the number's size, with half its own height on either side.
-        let mark = match copy {
-            "" => 0,
-            copy => ((metrics::width(copy) + 2000) as f32 * COPY_SIZE) as u32,
-        };
-        let type_height = fit(metrics::width(number) + mark, right - left, height / used);
-        self.page.text(left, y, type_height, number, false);
+        let mut room = right - left;
         if !copy.is_empty() {
-            let h = (type_height * COPY_SIZE).floor();
+            // The mark is a share of the number's size, with half its own height on either side.
+            let mark = ((metrics::width(copy) + 2000) as f32 * COPY_SIZE) as u32;
+            let beside = fit(metrics::width(number) + mark, room, height / used);
+            let h = (beside * COPY_SIZE).max(self.page.mm(COPY_MIN_MM)).floor();
             let (wide, tall) = (metrics::dots(metrics::width(copy), h) + h, h * 1.25);
             self.page.fill(right - wide, y, wide, tall);
             self.page.text(right - wide + h * 0.5, y + centred(tall, h), h, copy, true);
+            room -= wide + h * 0.5;
         }
-        type_height * used
+        let h = fit(metrics::width(number), room, height / used);
+        if h < self.page.mm(details::TYPE_MIN_MM) {
+            let why = "it is too long to be read".into();
+            return Err(Crowded { field: "rma", why });
+        }
+        self.page.text(left, y, h, number, false);
+        Ok(h * used)
     }
 
     fn bars(&mut self, codes: &Codes, right: f32, y: f32, height: f32) {

@@ -375,7 +375,10 @@ impl Dialogue {
     /// takes everything for more of that label. Nothing can ever print it; `~JA` clears it away, but
     /// only once every whole label before it is out, since it would clear those too.
     fn sweep(&mut self, out: &mut Vec<Output>) {
-        let cut = self.status.as_ref().is_some_and(|s| s.partial_format && s.formats_in_buffer == 0 && s.labels_remaining == 0);
+        let cut = self
+            .status
+            .as_ref()
+            .is_some_and(|s| s.partial_format && s.formats_in_buffer == 0 && s.labels_remaining == 0);
         if cut && !self.swept && !self.writing() {
             self.swept = true;
             out.push(Output::Ask(CANCEL_ALL.to_vec()));
@@ -503,6 +506,8 @@ impl Dialogue {
             self.group = None;
             self.round = self.pace.idle_poll;
             self.next_round = now + self.round;
+            // First that it is free, then the proof: whoever hears that can hand over the next group.
+            self.tell_condition(out);
             out.push(Output::Tell(event));
         }
     }

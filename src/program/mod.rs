@@ -31,6 +31,7 @@ use crate::strict_toml::{Problem, Read};
 
 mod check;
 mod clock;
+pub mod diff;
 mod judge;
 mod parse;
 mod parse_rows;
@@ -41,7 +42,7 @@ mod shipped;
 mod subject;
 mod text;
 
-pub use served::Programs;
+pub use served::{Programs, same_but_for_comments};
 pub use shipped::{DEFAULT, SHIPPED};
 
 words! {

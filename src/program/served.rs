@@ -4,11 +4,23 @@
 use super::{Program, SHIPPED};
 use crate::strict_toml::Problem;
 
-/// At least one program; one of them is the default.
+/// At least one program; one of them is the default. Earlier versions are kept beside the current
+/// ones, for the RMAs that were issued under them (D-27, D-28).
 #[derive(Clone, Debug)]
 pub struct Programs {
     list: Vec<Program>,
     default: usize,
+    /// The text of each of `list`, as it was read.
+    texts: Vec<String>,
+    earlier: Vec<Program>,
+}
+
+/// Whether two program files say the same, comments, blank lines and the order of keys aside.
+pub fn same_but_for_comments(a: &str, b: &str) -> bool {
+    match (a.parse::<toml::Table>(), b.parse::<toml::Table>()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    }
 }
 
 impl Programs {
@@ -21,6 +33,7 @@ impl Programs {
         default: &str,
     ) -> Result<(Programs, Vec<Problem>), Vec<Problem>> {
         let (mut list, mut warnings, mut problems): (Vec<Program>, Vec<Problem>, Vec<Problem>) = Default::default();
+        let mut texts = Vec::new();
         let whole =
             |file: &str, message: String| Problem { file: file.to_owned(), line: 0, key: String::new(), message };
         for (file, text) in files {
@@ -35,12 +48,15 @@ impl Programs {
                         ));
                     }
                     list.push(read.value);
+                    texts.push(text.to_owned());
                 }
             }
         }
         let place = list.iter().position(|p| *p.id() == *default);
         match place {
-            Some(place) if problems.is_empty() => Ok((Programs { list, default: place }, warnings)),
+            Some(place) if problems.is_empty() => {
+                Ok((Programs { list, default: place, texts, earlier: Vec::new() }, warnings))
+            }
             None if problems.is_empty() => {
                 let known: Vec<&str> = list.iter().map(|p| &**p.id()).collect();
                 let message = format!("the default program {default:?} is not served; known are: {}", known.join(", "));
@@ -60,6 +76,21 @@ impl Programs {
 
     pub fn get(&self, id: &str) -> Option<&Program> {
         self.list.iter().find(|p| *p.id() == *id)
+    }
+
+    /// The program that judges an RMA issued under `version`, however old.
+    pub fn issued_under(&self, id: &str, version: &str) -> Option<&Program> {
+        self.list.iter().chain(&self.earlier).find(|p| *p.id() == *id && *p.version() == *version)
+    }
+
+    /// Keeps an earlier version beside the current one.
+    pub fn keep(&mut self, earlier: Program) {
+        self.earlier.push(earlier);
+    }
+
+    /// The current programs with the text they were read from.
+    pub fn texts(&self) -> impl Iterator<Item = (&Program, &str)> {
+        self.list.iter().zip(self.texts.iter().map(String::as_str))
     }
 
     pub fn default(&self) -> &Program {

@@ -23,7 +23,7 @@ pub use lock::{Lock, LockError};
 
 use crate::config::Config;
 use crate::domain::event::Event;
-use crate::printer::{Pace, tcp};
+use crate::printer::{Pace, PrinterEvent, tcp};
 use crate::program::Programs;
 use crate::store::import::Counts;
 use crate::store::{Store, StoreError};
@@ -36,8 +36,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Inputs in one transaction at most; more wait for the next one.
-const BATCH: usize = 256;
+/// Inputs in one transaction at most; more wait for the next one. What so many scans write stays in
+/// SQLite's page cache until the commit, and a commit for so many costs each of them little.
+const BATCH: usize = 128;
 /// Frames that one scanner may be ahead of the core.
 const SCANNER_QUEUE: usize = 256;
 /// How long `sent` may wait to join another transaction.
@@ -90,7 +91,7 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
     let clock = Clock::new(config.station.timezone);
     let store = Store::open(&data, &config.station.id)?;
     let judged = clock.judge(&store)?;
-    let (config, programs) = (Arc::new(config), Arc::new(programs));
+    let config = Arc::new(config);
     let (mut core, unsettled) = Core::new(config.clone(), programs, store, clock.now())?;
     core.note(&view::started(judged), clock.now())?;
 
@@ -176,12 +177,14 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
         } else {
             last_input = Instant::now();
         }
+        // Labels handed over change nothing that a page shows: they were out before.
+        let shows = inputs.iter().any(|i| !matches!(i, Input::Printer(_, PrinterEvent::Sent(_))));
         for effect in core.take(inputs, now) {
             match effect {
                 Effect::Send(i, order) => printers[i].send(order),
             }
         }
-        if inbox.is_empty() {
+        if shows && inbox.is_empty() {
             let view = core.view(now);
             page.publish(serde_json::to_string(&view).unwrap_or_default());
             if let Some(watch) = &mut hooks.watch {
@@ -197,11 +200,10 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
     for printer in &mut printers {
         printer.stop();
     }
-    // What the printers said last.
-    let news = inbox.drain(usize::MAX);
-    if !news.is_empty() || core.has_soft_news() || core.has_unwritten() {
-        core.take(news, clock.now());
-    }
+    // What the printers said last, and what waits for a transaction.
+    let mut news = inbox.drain(usize::MAX);
+    news.push(Input::Tick);
+    core.take(news, clock.now());
     core.note(&Event::Stopped {}, clock.now())?;
     log_failure(core.store.checkpoint());
     page.stop();
@@ -228,7 +230,7 @@ pub fn alone(
     let _lock = Lock::take(&data)?;
     let clock = Clock::new(config.station.timezone);
     let store = Store::open(&data, &config.station.id)?;
-    let (mut core, _) = Core::new(Arc::new(config), Arc::new(programs), store, clock.now())?;
+    let (mut core, _) = Core::new(Arc::new(config), programs, store, clock.now())?;
     for request in requests {
         let (tell, told) = std::sync::mpsc::channel();
         core.take(vec![Input::Request(Box::new(request), Box::new(move |r| drop(tell.send(r))))], clock.now());
@@ -250,7 +252,7 @@ pub fn import_alone(
     let _lock = Lock::take(&data)?;
     let clock = Clock::new(config.station.timezone);
     let store = Store::open(&data, &config.station.id)?;
-    let (mut core, _) = Core::new(Arc::new(config), Arc::new(programs), store, clock.now())?;
+    let (mut core, _) = Core::new(Arc::new(config), programs, store, clock.now())?;
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let counts = core.import_alone(file, &name, rejects, clock.now(), progress).map_err(StationError::Import)?;
     core.store.checkpoint()?;

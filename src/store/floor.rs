@@ -74,8 +74,9 @@ mod tests {
         floor.checkpoint().unwrap();
         floor.commit(b"x").unwrap();
         let other = Connection::open(dir.path().join("floor.db")).unwrap();
-        let there: (i64, i64) =
-            other.query_row("SELECT count(*), sum(length(bytes)) FROM bare", [], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
+        let there: (i64, i64) = other
+            .query_row("SELECT count(*), sum(length(bytes)) FROM bare", [], |r| Ok((r.get(0)?, r.get(1)?)))
+            .unwrap();
         assert_eq!(there, (2, 5001));
         assert!(Floor::make(dir.path()).is_err(), "a floor is made once");
     }

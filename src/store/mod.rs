@@ -57,6 +57,10 @@ pub enum StoreError {
         "the database belongs to station {found:?}, the configuration says {configured:?}; one of them is wrong, nothing was changed"
     )]
     OtherStation { found: String, configured: String },
+    #[error(
+        "program {program:?} {version:?} was changed without a new version; RMAs were issued under the old text. Raise `version` in its file"
+    )]
+    ProgramChanged { program: String, version: String },
     #[error("the database holds something this version cannot read ({0}); run `backdock journal verify`")]
     Unreadable(String),
     #[error("database: {0}")]

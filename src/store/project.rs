@@ -18,6 +18,10 @@ pub fn apply(conn: &Connection, seq: i64, station: &str, event: &Event) -> Resul
             )?
             .execute(params![station, seq, json(session)?, json(screen)?])?;
         }
+        Event::ProgramServed { program, version, text } => {
+            conn.prepare_cached("INSERT INTO program(id, version, text) VALUES(?1,?2,?3)")?
+                .execute([program, version, text])?;
+        }
         Event::RmaIssued { rma } => rma_put(conn, rma)?,
         Event::RmaChanged { new, .. } => {
             conn.prepare_cached("DELETE FROM rma_unit WHERE rma=?1")?.execute([&new.number])?;

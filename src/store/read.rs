@@ -4,6 +4,7 @@ use super::{Link, StoreError};
 use crate::domain::event::Event;
 use crate::domain::job::{Expectation, Job, JobId, JobState};
 use crate::domain::mac::Mac;
+use crate::domain::rma::Receipt;
 use crate::domain::screen::Screen;
 use crate::domain::session::Session;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -121,15 +122,34 @@ pub fn jobs_of_receipt(conn: &Connection, station: &str, receipt: i64) -> Result
     Ok(rows)
 }
 
-/// What is to be printed: read back from the event that made the job.
-pub fn job(conn: &Connection, station: &str, id: JobId) -> Result<Option<Job>, StoreError> {
-    let payload: Option<String> = conn
+/// The event that made a job, as the journal has it.
+fn made(conn: &Connection, station: &str, id: JobId) -> Result<Option<String>, StoreError> {
+    Ok(conn
         .prepare_cached(
             "SELECT j.payload FROM job JOIN journal j ON j.seq = job.made WHERE job.station=?1 AND job.id=?2",
         )?
         .query_row(params![station, id], |r| r.get(0))
-        .optional()?;
-    match payload.map(|p| parse::<Event>(&p)).transpose()? {
+        .optional()?)
+}
+
+/// The bytes of a job's label. As [`job`], without reading what else stands there: a long queue is
+/// printed at the pace of this.
+pub fn zpl(conn: &Connection, station: &str, id: JobId) -> Result<Option<String>, StoreError> {
+    #[derive(serde::Deserialize)]
+    struct Made {
+        job: Zpl,
+    }
+    #[derive(serde::Deserialize)]
+    struct Zpl {
+        zpl: String,
+    }
+    let payload = made(conn, station, id)?;
+    Ok(payload.map(|p| parse::<Made>(&p)).transpose()?.map(|made| made.job.zpl))
+}
+
+/// What is to be printed: read back from the event that made the job.
+pub fn job(conn: &Connection, station: &str, id: JobId) -> Result<Option<Job>, StoreError> {
+    match made(conn, station, id)?.map(|p| parse::<Event>(&p)).transpose()? {
         Some(Event::JobMade { job, .. }) => Ok(Some(job)),
         Some(other) => Err(StoreError::Unreadable(format!("job {id} points at a {} event", other.kind()))),
         None => Ok(None),
@@ -149,7 +169,8 @@ pub fn counts_since(conn: &Connection, station: &str, at: &str) -> Result<[i64; 
         if date.as_str() < day { before = middle } else { after = middle }
     }
     let first = before;
-    let scans = conn.query_row("SELECT count(*) FROM journal WHERE seq>?1 AND kind='scanned'", [first], |r| r.get(0))?;
+    let scans =
+        conn.query_row("SELECT count(*) FROM journal WHERE seq>?1 AND kind='scanned'", [first], |r| r.get(0))?;
     // Receipts and jobs are numbered in the order of the journal: walk back until yesterday begins.
     let (mut receipts, mut held, mut labels) = (0, 0, 0);
     let mut s = conn.prepare("SELECT seq, held, withdrawn IS NULL FROM receipt WHERE station=?1 ORDER BY id DESC")?;
@@ -342,4 +363,32 @@ pub fn words(conn: &Connection, station: &str) -> Result<Vec<(String, i64)>, Sto
     )?;
     let rows = s.query_map([station], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
     Ok(rows)
+}
+
+/// Every version of every program that was served here: id, version, text.
+pub fn programs(conn: &Connection) -> Result<Vec<(String, String, String)>, StoreError> {
+    let mut s = conn.prepare("SELECT id, version, text FROM program ORDER BY id, version")?;
+    let rows = s.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?.collect::<Result<_, _>>()?;
+    Ok(rows)
+}
+
+/// Calls `each` with every receipt of a program since a day (`YYYY-MM-DD`), oldest first.
+pub fn receipts_since(
+    conn: &Connection,
+    program: &str,
+    day: &str,
+    mut each: impl FnMut(Receipt),
+) -> Result<(), StoreError> {
+    let mut s = conn.prepare(
+        "SELECT j.payload FROM receipt r JOIN journal j ON j.seq=r.seq JOIN rma ON rma.number=r.rma
+         WHERE rma.program=?1 AND r.withdrawn IS NULL AND substr(r.at, 1, 10) >= ?2 ORDER BY r.seq",
+    )?;
+    let mut rows = s.query([program, day])?;
+    while let Some(r) = rows.next()? {
+        let payload: String = r.get(0)?;
+        if let Event::Received { receipt } = parse(&payload)? {
+            each(*receipt);
+        }
+    }
+    Ok(())
 }

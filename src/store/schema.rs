@@ -32,6 +32,7 @@ const STEPS: &[&[&str]] = &[&[
 /// The tables that the journal adds up to; `journal verify` builds them anew and compares.
 pub(super) const PROJECTED: &str = "
     CREATE TABLE session(station TEXT PRIMARY KEY, seq INTEGER NOT NULL, state TEXT NOT NULL, screen TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE program(id TEXT NOT NULL, version TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY(id, version)) STRICT, WITHOUT ROWID;
     CREATE TABLE rma(
         number TEXT PRIMARY KEY, program TEXT NOT NULL, version TEXT NOT NULL, customer TEXT,
         issued TEXT NOT NULL, state TEXT NOT NULL, facts TEXT NOT NULL,

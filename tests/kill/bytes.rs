@@ -44,7 +44,10 @@ fn killed_at(cut: &Cut) {
     dock.scan(&mut page, &dock.units[0]).expect("a unit");
     dock.settled(&mut page).expect("its label is out");
 
-    dock.wire.cut(2, cut.here, { let killer = daemon.killer(); move || killer.kill() });
+    dock.wire.cut(2, cut.here, {
+        let killer = daemon.killer();
+        move || killer.kill()
+    });
     dock.gun.send(format!("{}\r", dock.units[1]).as_bytes()).expect("scanned");
     assert_eq!(daemon.end().code(), None, "killed");
     verified(&dock).unwrap_or_else(|why| panic!("{}: {why}", cut.name));

@@ -25,7 +25,10 @@ fn moment(chance: &mut Chance) -> Moment {
     match chance.below(4) {
         0 => Moment::Since(Duration::from_millis(chance.below(600))),
         // A scan is written within a millisecond or two, its label is out some ten milliseconds later.
-        n => Moment::Scan(chance.below(12) as usize, Duration::from_micros(chance.below([0, 1_500, 6_000, 40_000][n as usize]))),
+        n => Moment::Scan(
+            chance.below(12) as usize,
+            Duration::from_micros(chance.below([0, 1_500, 6_000, 40_000][n as usize])),
+        ),
     }
 }
 

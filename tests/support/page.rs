@@ -41,7 +41,8 @@ impl Page {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 let v = &self.view;
-                let shown = [&v["seq"], &v["screen"]["outcome"], &v["screen"]["scanned"], &v["printers"], &v["in_doubt"]];
+                let shown =
+                    [&v["seq"], &v["screen"]["outcome"], &v["screen"]["scanned"], &v["printers"], &v["in_doubt"]];
                 return Err(Trouble::Late(format!("{what}: not within {PATIENCE:?}; the page shows {shown:?}")));
             }
             // The page's pulse comes every other second, so that no read waits for long.

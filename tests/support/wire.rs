@@ -65,7 +65,12 @@ impl Wire {
 
     /// Cuts the wire once, in label number `label` (from 1, over all connections), where `here` holds of
     /// what has passed of it, from no byte at all to the last one; then does `act`.
-    pub fn cut(&self, label: usize, here: impl Fn(&[u8]) -> bool + Send + 'static, act: impl FnOnce() + Send + 'static) {
+    pub fn cut(
+        &self,
+        label: usize,
+        here: impl Fn(&[u8]) -> bool + Send + 'static,
+        act: impl FnOnce() + Send + 'static,
+    ) {
         lock(&self.shared).cut = Some((label, Box::new(here), Box::new(act)));
     }
 }

@@ -40,7 +40,11 @@ impl Dock {
 
     /// Ends the daemon, in order or not, and starts it anew; the box is still open.
     pub fn restart(&mut self, kill: bool) -> Result<Duration, Stop> {
-        if kill { self.daemon.kill() } else { self.daemon.stop()? }
+        if kill {
+            self.daemon.kill()
+        } else {
+            self.daemon.stop()?
+        }
         self.daemon = Daemon::start(&self.station)?;
         self.page = self.daemon.page()?;
         Ok(self.daemon.ready_after)

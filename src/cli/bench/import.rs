@@ -17,15 +17,16 @@ use std::time::{Duration, Instant};
 /// The same columns, untyped; the two indexes that lookups need.
 const TABLE: &str = "CREATE TABLE shipment(serial TEXT, mac TEXT, brand TEXT, model TEXT, ship_date TEXT,
     order_number TEXT, customer TEXT, channel TEXT, distributor TEXT, purchase_date TEXT, warranty_until TEXT, plan_until TEXT);";
-const INDEXES: &str =
-    "CREATE INDEX shipment_serial ON shipment(serial); CREATE INDEX shipment_mac ON shipment(mac);";
+const INDEXES: &str = "CREATE INDEX shipment_serial ON shipment(serial); CREATE INDEX shipment_mac ON shipment(mac);";
 
 pub fn run(site: &mut Site, effort: Effort) -> Result<Found, Stop> {
     let (runs, rows) = effort.pick((3, SHIPMENTS), (1, 200_000));
     let file = site.shipments(0..rows)?;
     let mut found = Found::new(
         "import",
-        format!("{rows} rows into an empty table, in turns with the sqlite3 shell (.import and two indexes); again; beside scans."),
+        format!(
+            "{rows} rows into an empty table, in turns with the sqlite3 shell (.import and two indexes); again; beside scans."
+        ),
     );
     found.table.columns = vec!["run", "backdock s", "sqlite3 s", "ratio", "again s"];
     let mut shell = true;

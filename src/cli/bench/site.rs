@@ -139,8 +139,7 @@ impl Station {
         let file = dir.join("backdock.toml");
         fs::write(&file, &text).map_err(|e| at(&file, e))?;
         let config = config::parse("backdock.toml", &text).map_err(|p| Stop::failed(load::listed(&p)))?.value;
-        let programs =
-            Programs::shipped(&config.programs.default).map_err(|p| Stop::failed(load::listed(&p)))?.0;
+        let programs = Programs::shipped(&config.programs.default).map_err(|p| Stop::failed(load::listed(&p)))?.0;
         Ok(Station { dir, config, programs })
     }
 

@@ -1,11 +1,11 @@
 //! Labels: made, queued, handed to a printer that is free, and what became of them.
 
-use super::{Core, Failed, GROUP_MAX, Line};
+use super::{Core, Failed, GROUP_MAX, Input, Line, QUICK};
 use crate::domain::event::Event;
 use crate::domain::job::{Expectation, Job, JobId, JobState};
 use crate::domain::screen::Screen;
 use crate::label::{LabelError, UnitLabel};
-use crate::printer::{OrderJob, PrinterEvent, State};
+use crate::printer::{Condition, OrderJob, PrinterEvent, State};
 use crate::store::{Head, read};
 use chrono::{DateTime, FixedOffset};
 use std::sync::Arc;
@@ -113,11 +113,11 @@ impl Core {
             };
             self.store.append(&self.head(now, None, None), &event)?;
             for (n, id) in jobs.into_iter().enumerate() {
-                let job = read::job(&self.store.conn, &self.config.station.id, id)?
+                let zpl = read::zpl(&self.store.conn, &self.config.station.id, id)?
                     .ok_or_else(|| Failed::Unanswered(format!("the label of job {id} is not in the journal")))?;
                 let expects = Expectation { odometer: first.odometer + n as u64, ..first.clone() };
                 self.lines[i].out.push((id, JobState::Sending));
-                self.lines[i].fresh.push(OrderJob { id, zpl: job.zpl.into(), expects });
+                self.lines[i].fresh.push(OrderJob { id, zpl: zpl.into(), expects });
             }
         }
         Ok(())
@@ -146,18 +146,40 @@ impl Core {
         Ok(())
     }
 
+    /// News that changes no table and lets nothing leave, and so needs no transaction: labels handed
+    /// over (that is written with whatever is written next), and a printer that is busy or free again.
+    pub(super) fn is_soft(&self, input: &Input) -> bool {
+        match input {
+            Input::Printer(_, PrinterEvent::Sent(_)) => true,
+            Input::Printer(i, PrinterEvent::Changed(condition)) => {
+                let line = &self.lines[*i];
+                !line.is_news(condition) && (line.queue.is_empty() || !line.out.is_empty())
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes soft news to memory.
+    pub(super) fn hear(&mut self, i: usize, event: &PrinterEvent) {
+        match event {
+            PrinterEvent::Changed(condition) => self.lines[i].condition = condition.clone(),
+            PrinterEvent::Sent(job) => {
+                if self.lines[i].out.iter().any(|(id, s)| id == job && *s == JobState::Sending) {
+                    self.sent.push((i, *job));
+                }
+            }
+            _ => {}
+        }
+    }
+
     pub(super) fn printer(&mut self, i: usize, event: &PrinterEvent, now: DateTime<FixedOffset>) -> Result<(), Failed> {
         match event {
             PrinterEvent::Changed(condition) => {
-                let line = &mut self.lines[i];
-                line.condition = condition.clone();
-                let faults: Vec<String> = condition.faults.iter().map(|f| f.code.clone()).collect();
-                // Ready and busy alternate with every label; only what a person would care about is written.
-                let calm = |s: State| matches!(s, State::Ready | State::Busy);
-                let news = (calm(condition.state) != calm(line.journalled.0))
-                    || faults != line.journalled.1
-                    || (!calm(condition.state) && condition.state != line.journalled.0);
+                let news = self.lines[i].is_news(condition);
+                self.hear(i, event);
                 if news {
+                    let line = &mut self.lines[i];
+                    let faults: Vec<String> = condition.faults.iter().map(|f| f.code.clone()).collect();
                     line.journalled = (condition.state, faults.clone());
                     let name = line.name.clone();
                     tracing::info!(
@@ -177,17 +199,16 @@ impl Core {
                 }
                 Ok(())
             }
-            PrinterEvent::Sent(job) => {
-                if self.lines[i].out.iter().any(|(id, s)| id == job && *s == JobState::Sending) {
-                    self.sent.push((i, *job));
-                }
+            PrinterEvent::Sent(_) => {
+                self.hear(i, event);
                 Ok(())
             }
             PrinterEvent::Printed { jobs, odometer } => {
                 self.settle(i, jobs, JobState::Printed, String::new(), now)?;
                 let line = &mut self.lines[i];
                 line.condition.odometer = Some(*odometer);
-                line.window = (line.window * 2).min(GROUP_MAX);
+                let quick = now.signed_duration_since(line.handed) <= QUICK;
+                line.window = if quick { (line.window * 2).min(GROUP_MAX) } else { (line.window / 2).max(1) };
                 Ok(())
             }
             PrinterEvent::InDoubt { jobs, known } => {
@@ -235,6 +256,16 @@ impl Core {
 }
 
 impl Line {
+    /// Whether a condition is to be written down: ready and busy alternate with every label; only what
+    /// a person would care about is written.
+    fn is_news(&self, condition: &Condition) -> bool {
+        let calm = |s: State| matches!(s, State::Ready | State::Busy);
+        let (state, faults) = &self.journalled;
+        calm(condition.state) != calm(*state)
+            || !condition.faults.iter().map(|f| &f.code).eq(faults)
+            || (!calm(condition.state) && condition.state != *state)
+    }
+
     /// What the count must show before the next label, if one may be sent right now.
     pub(super) fn expects(&self) -> Option<Expectation> {
         let ahead = self.fresh.len();

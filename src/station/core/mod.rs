@@ -8,6 +8,7 @@
 
 mod imports;
 mod jobs;
+mod programs;
 mod scans;
 
 use super::request::{self, Request, Response};
@@ -29,8 +30,12 @@ use chrono::{DateTime, FixedOffset};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Labels sent in one group at most. A group grows while the printer proves groups quickly.
-const GROUP_MAX: usize = 256;
+/// Labels sent in one group at most: what comes in while the group before is proved in a burst, twice
+/// a batch of scans.
+const GROUP_MAX: usize = 2 * super::BATCH;
+/// A group proved within this time may be followed by a larger one. Only then: what a slow printer
+/// holds unproved is in doubt all together when its power fails.
+const QUICK: chrono::TimeDelta = chrono::TimeDelta::milliseconds(250);
 /// Lines of the page's list of last scans.
 const FEED: usize = 12;
 
@@ -57,8 +62,11 @@ pub struct Line {
     /// Sent or being sent, not yet proved; one group at a time.
     pub out: Vec<(JobId, JobState)>,
     pub in_doubt: usize,
-    /// Labels per group; doubles while groups are proved, back to one at the first doubt.
+    /// Labels per group: doubles after a group that was proved quickly, halves after a slow one, back
+    /// to one at the first doubt.
     window: usize,
+    /// When the group that is out was handed over.
+    handed: DateTime<FixedOffset>,
     /// Made in this batch in state `sending`.
     fresh: Vec<OrderJob>,
     journalled: (State, Vec<String>),
@@ -131,10 +139,11 @@ impl Core {
     /// be reconciled with the printer's count.
     pub fn new(
         config: Arc<Config>,
-        programs: Arc<Programs>,
-        store: Store,
+        programs: Programs,
+        mut store: Store,
         now: DateTime<FixedOffset>,
     ) -> Result<(Core, Vec<Unsettled>), StoreError> {
+        let programs = Arc::new(programs::adopt(&mut store, programs, now)?);
         let lines = config
             .printers
             .iter()
@@ -153,6 +162,7 @@ impl Core {
                 out: Vec::new(),
                 in_doubt: 0,
                 window: 1,
+                handed: now,
                 fresh: Vec::new(),
                 journalled: (State::Lost, Vec::new()),
             })
@@ -271,6 +281,14 @@ impl Core {
             // Midnight at the dock; the counters begin anew. A failure only leaves old counts on the page.
             let _ = self.count_today(now);
         }
+        if !self.has_unwritten() && inputs.iter().all(|input| self.is_soft(input)) {
+            for input in &inputs {
+                if let Input::Printer(i, event) = input {
+                    self.hear(*i, event);
+                }
+            }
+            return Vec::new();
+        }
         let mut inputs: Vec<Option<Input>> = inputs.into_iter().map(Some).collect();
         let retried: Vec<Option<Input>> = self.unwritten.drain(..).map(|(i, e)| Some(Input::Printer(i, e))).collect();
         inputs.splice(0..0, retried);
@@ -351,7 +369,7 @@ impl Core {
         answers: &mut Vec<Response>,
     ) -> Result<(), Failed> {
         self.store.begin()?;
-        let (before, seq) = (self.today.clone(), self.store.seq());
+        let (before, seq) = ((self.today.clone(), self.sent.clone()), self.store.seq());
         let journalled: Vec<_> = self.lines.iter().map(|line| line.journalled.clone()).collect();
         let mut done = Ok(());
         for input in inputs {
@@ -373,7 +391,7 @@ impl Core {
             .and_then(|()| Ok(self.store.commit()?));
         if let Err(e) = done {
             self.store.rollback();
-            self.today = before;
+            (self.today, self.sent) = before;
             for (line, journalled) in self.lines.iter_mut().zip(journalled) {
                 line.journalled = journalled;
             }
@@ -389,6 +407,7 @@ impl Core {
         self.reveal();
         for (i, line) in self.lines.iter_mut().enumerate() {
             if !line.fresh.is_empty() {
+                line.handed = now;
                 self.effects.push(Effect::Send(i, Order { jobs: std::mem::take(&mut line.fresh) }));
             }
         }

@@ -130,7 +130,8 @@ impl Core {
         for shown in self.showing.drain(..) {
             let screen = &shown.screen;
             self.frames += 1;
-            tracing::info!(
+            // The journal has every scan; the log need not have it too.
+            tracing::debug!(
                 scanner = shown.scanner,
                 outcome = screen.outcome,
                 word = screen.word,

@@ -22,7 +22,7 @@ fn bench() -> Bench {
     let programs = Programs::shipped("voip-reseller").unwrap().0;
     let store = Store::open(dir.path(), "T1").unwrap();
     let now = DateTime::parse_from_rfc3339("2026-03-02T12:00:00+00:00").unwrap();
-    let (core, _) = Core::new(Arc::new(config), Arc::new(programs), store, now).unwrap();
+    let (core, _) = Core::new(Arc::new(config), programs, store, now).unwrap();
     let mut bench = Bench { core, now, _dir: dir };
     let head = "number,ticket,channel,customer,issued,reported,diagnosed,qualified,serial";
     let unit = |serial: &str| format!("RMA4711,T-1,direct,Acme,2026-03-01,2026-03-01,yes,yes,{serial}");
@@ -97,6 +97,7 @@ fn a_scan_that_fails_takes_no_label_of_its_batch_along() {
     let sent = bench.take([scan("KDX0000002"), scan("KDX0000001")]);
     assert_eq!(bench.core.shown.as_ref().unwrap().screen.outcome, "not_written");
     assert_eq!(bench.core.lines[0].out, [(2, JobState::Sending)]);
+    assert_eq!(bench.outcomes().len(), 4, "each scan is shown once: {:?}", bench.outcomes());
     assert_eq!(sent, [2], "a label that is `sending` and was not handed over hangs until the next start");
 }
 
