@@ -221,7 +221,10 @@ fn a_journal_that_was_touched_is_found_out() {
     let db = dir.path().join("data/backdock.db");
     let clean = std::fs::read(&db).unwrap();
     for (sql, want) in [
-        ("UPDATE journal SET payload = replace(payload, 'AA2', 'AA9') WHERE payload LIKE '%AA2%'", "its hash does not fit"),
+        (
+            "UPDATE journal SET payload = replace(payload, 'AA2', 'AA9') WHERE payload LIKE '%AA2%'",
+            "its hash does not fit",
+        ),
         ("UPDATE journal SET at = '2020-01-01T00:00:00.000-06:00' WHERE seq = 1", "event 1"),
         ("DELETE FROM journal WHERE seq = 2", "event 2 is missing"),
         ("UPDATE rma SET state = 'closed'", "table rma"),
@@ -300,10 +303,37 @@ fn an_rma_keeps_the_version_it_was_issued_under() {
 #[test]
 fn identify_answers_line_by_line() {
     let dir = tempfile::tempdir().unwrap();
-    let done = backdock(dir.path(), &["identify", "--json", "--step", "unit"], "DONE\n\n00:15:65:ab:cd:ef\n\\x1D21ABC\nbad\\escape\n");
+    let done = backdock(
+        dir.path(),
+        &["identify", "--json", "--step", "unit"],
+        "DONE\n\n00:15:65:ab:cd:ef\n\\x1D21ABC\nbad\\escape\n",
+    );
     assert_eq!(done.code, 0);
     let lines: Vec<Value> = done.out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     let kinds: Vec<&str> = lines.iter().map(|l| l["candidates"][0]["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["command", "unknown", "mac", "serial", "unknown"]);
     assert!(done.err.contains("line 5"));
+}
+
+#[test]
+fn a_label_in_doubt_is_settled_by_a_person_and_only_once() {
+    let dir = tempfile::tempdir().unwrap();
+    station(dir.path());
+    let run = |args: &[&str]| backdock(dir.path(), &[&["--config", "dock.toml"], args].concat(), "");
+    assert_eq!(run(&["rma", "new", "--serial", "AA1"]).code, 0);
+    assert_eq!((run(&["jobs"]).code, run(&["settle", "1", "printed", "--by", "anna"]).code), (0, 1));
+    // A job that a killed daemon left on its way to a printer that has been replaced since.
+    let conn = rusqlite::Connection::open(dir.path().join("data/backdock.db")).unwrap();
+    let insert = "INSERT INTO job(station, id, printer, label, copy, state, note, made, moved) VALUES('C1', 1, 'zebra', 'unit', 1, 'in-doubt', '1 asked, 0 came out', 1, 1)";
+    conn.execute(insert, []).unwrap();
+    drop(conn);
+    let open = run(&["jobs", "--open"]);
+    assert!(open.code == 3 && open.out.contains("1 asked, 0 came out"), "{}", open.out);
+    assert_eq!(run(&["settle", "1", "maybe", "--by", "anna"]).code, 2);
+    assert_eq!(run(&["settle", "1", "not-there", "--by", "anna"]).code, 0);
+    let again = run(&["settle", "1", "printed", "--by", "anna"]);
+    assert!(again.code == 1 && again.err.contains("failed"), "{}", again.err);
+    let jobs: Value = serde_json::from_str(&run(&["jobs", "--json"]).out).unwrap();
+    assert_eq!(jobs[0]["state"], "failed");
+    assert!(jobs[0]["note"].as_str().unwrap().contains("anna"));
 }

@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod devices;
 mod identify;
+mod jobs;
 mod journal;
 mod label;
 mod load;
@@ -89,6 +90,10 @@ enum Verb {
     Verdict(verdict::Args),
     /// Draw a label as ZPL or a picture.
     Label(label::Args),
+    /// Labels: printed, waiting, in doubt.
+    Jobs(jobs::Args),
+    /// Say of a label in doubt whether it came out.
+    Settle(jobs::Settle),
     /// What scanned payloads may be, one a line.
     Identify(identify::Args),
     /// Scanners and printers that this machine has.
@@ -121,6 +126,8 @@ pub fn main() -> ExitCode {
         Verb::Program(args) => program::main(&at, args),
         Verb::Verdict(args) => verdict::main(&at, args),
         Verb::Label(args) => label::main(args),
+        Verb::Jobs(args) => jobs::main(&at, args),
+        Verb::Settle(args) => jobs::settle(&at, args),
         Verb::Identify(args) => identify::main(&at, args),
         Verb::Devices(args) => devices::main(args),
         Verb::Journal(args) => journal::main(&at, args),

@@ -136,7 +136,7 @@ pub fn main(at: &Where, args: Args) -> Verdict {
 }
 
 /// Asks the running daemon, or does it under the station lock when none runs.
-fn ask(at: &Where, requests: impl IntoIterator<Item = Request>) -> Result<Vec<Response>, Stop> {
+pub(super) fn ask(at: &Where, requests: impl IntoIterator<Item = Request>) -> Result<Vec<Response>, Stop> {
     let config = at.config()?;
     let (programs, _) = at.programs(Some(&config))?;
     let socket = &config.station.socket;

@@ -41,7 +41,7 @@ use std::time::{Duration, Instant};
 const BATCH: usize = 128;
 /// Frames that one scanner may be ahead of the core.
 const SCANNER_QUEUE: usize = 256;
-/// How long `sent` may wait to join another transaction.
+/// How long a label may be handed over before that is written down.
 const SOFT: Duration = Duration::from_millis(50);
 /// The core turns at least this often, to feed the watchdog and to notice a signal.
 const TURN: Duration = Duration::from_secs(1);

@@ -4,6 +4,7 @@
 use super::core::Core;
 use crate::domain::event::Event;
 use crate::domain::facts::Facts;
+use crate::domain::job::{JobId, JobState};
 use crate::domain::rma::{Rma, RmaState};
 use crate::domain::screen::{Kind, Screen};
 use crate::rma::draft::Draft;
@@ -30,6 +31,8 @@ pub enum Request {
     Imported {},
     /// Owes a marked copy of the newest label of a receipt or serial.
     Reprint { unit: String, by: String },
+    /// A person looked for a label in doubt: it came out, or it did not.
+    Settle { job: JobId, came_out: bool, by: String },
     /// Whether anybody is there.
     Ping {},
 }
@@ -61,6 +64,7 @@ pub fn apply(core: &mut Core, request: &Request, now: DateTime<FixedOffset>) -> 
         Request::RmaMove { rma, to, why } => rma_move(core, rma, *to, why, now),
         Request::Import { path, name, rejects } => Ok(core.import_begin(path, name, rejects)),
         Request::Imported {} => Ok(core.import_told()),
+        Request::Settle { job, came_out, by } => settle(core, *job, *came_out, by, now),
         Request::Reprint { unit, by } => reprint(core, unit, by, now),
     }
 }
@@ -203,6 +207,26 @@ fn rma_move(
     }
     core.store.append(&head(now), &Event::RmaMoved { rma: rma.to_owned(), to, why: why.to_owned() })?;
     Ok(Response::done(format!("RMA {rma} is {}", to.word()), json!({"rma": rma, "state": to.word()})))
+}
+
+fn settle(
+    core: &mut Core,
+    job: JobId,
+    came_out: bool,
+    by: &str,
+    now: DateTime<FixedOffset>,
+) -> Result<Response, StoreError> {
+    let Some(row) = read::job_row_of(&core.store.conn, &core.config.station.id, job)? else {
+        return Ok(Response::refused(format!("there is no job {job}; `backdock jobs` lists them")));
+    };
+    if row.state != JobState::InDoubt {
+        return Ok(Response::refused(format!("job {job} is {}, not in doubt", row.state.word())));
+    }
+    let to = if came_out { JobState::Printed } else { JobState::Failed };
+    let why = format!("{by} looked: {}", if came_out { "it came out" } else { "it is not there" });
+    core.store.append(&head(now), &Event::JobsMoved { jobs: vec![job], from: row.state, to, why, expects: None })?;
+    core.doubt_settled(&row.printer);
+    Ok(Response::done(format!("job {job} is {}", to.word()), json!({"job": job, "state": to.word()})))
 }
 
 fn reprint(core: &mut Core, unit: &str, by: &str, now: DateTime<FixedOffset>) -> Result<Response, StoreError> {

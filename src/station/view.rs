@@ -257,8 +257,7 @@ fn doubts(core: &Core) -> Vec<DoubtView> {
         .take(20)
         .map(|j| DoubtView {
             job: j.id,
-            next: "Look whether it lies at the printer. If not, scan REPRINT for its unit: the copy is marked."
-                .to_owned(),
+            next: "Look whether it lies at the printer, then: backdock settle".to_owned(),
             printer: j.printer,
             label: j.label,
             rma: j.rma,

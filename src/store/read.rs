@@ -115,6 +115,12 @@ pub fn jobs(conn: &Connection, station: &str, limit: u32) -> Result<Vec<JobRow>,
     Ok(rows)
 }
 
+/// One job.
+pub fn job_row_of(conn: &Connection, station: &str, id: JobId) -> Result<Option<JobRow>, StoreError> {
+    let mut s = conn.prepare_cached(&format!("{JOB} WHERE station=?1 AND id=?2"))?;
+    Ok(s.query_row(params![station, id], job_row).optional()?)
+}
+
 /// The newest jobs of one receipt first.
 pub fn jobs_of_receipt(conn: &Connection, station: &str, receipt: i64) -> Result<Vec<JobRow>, StoreError> {
     let mut s = conn.prepare_cached(&format!("{JOB} WHERE station=?1 AND receipt=?2 ORDER BY id DESC"))?;

@@ -140,6 +140,9 @@ fn walk(conn: &Connection, progress: &mut impl FnMut(i64, i64)) -> Result<Report
     if kept != found {
         report.problems.push(format!("the shipment table was altered: its digest is {found}, written down was {kept}"));
     }
+    if let Some(problem) = shipments::problem(conn)? {
+        report.problems.push(format!("the shipment table contradicts itself: {problem}"));
+    }
     let journalled = last_digest.unwrap_or_else(|| shipments::Digest::default().to_string());
     if journalled != kept.to_string() {
         report.problems.push(format!(

@@ -72,13 +72,14 @@ pub fn audit(dock: &Dock, shown: &[String]) -> Account {
             wrong.push(format!("job {} is {} and came out {came} times", job.id, job.state.word()));
         }
     }
-    // The wire: no label began twice, whole or in part.
+    // The wire: no label passed it twice.
     let mut begun = BTreeSet::new();
     for bytes in dock.wire.labels() {
         let text = String::from_utf8_lossy(&bytes).trim().to_owned();
-        // A few bytes alone do not tell whose they are.
-        if job_of.contains_key(&text) && !begun.insert(text.clone()) {
-            wrong.push(format!("sent twice: {text}"));
+        if let Some(job) = job_of.get(&text)
+            && !begun.insert(*job)
+        {
+            wrong.push(format!("job {job} was sent twice"));
         }
     }
 

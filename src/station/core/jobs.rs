@@ -6,6 +6,7 @@ use crate::domain::job::{Expectation, Job, JobId, JobState};
 use crate::domain::screen::Screen;
 use crate::label::{LabelError, UnitLabel};
 use crate::printer::{Condition, OrderJob, PrinterEvent, State};
+use crate::station::SOFT;
 use crate::store::{Head, read};
 use chrono::{DateTime, FixedOffset};
 use std::sync::Arc;
@@ -124,7 +125,8 @@ impl Core {
     }
 
     pub(super) fn write_sent(&mut self, now: DateTime<FixedOffset>) -> Result<(), Failed> {
-        if self.sent.is_empty() {
+        let waited = now.signed_duration_since(self.sent_since).to_std().unwrap_or(SOFT);
+        if self.sent.is_empty() || waited < SOFT {
             return Ok(());
         }
         let jobs: Vec<JobId> = std::mem::take(&mut self.sent).into_iter().map(|(_, id)| id).collect();
@@ -147,7 +149,7 @@ impl Core {
     }
 
     /// News that changes no table and lets nothing leave, and so needs no transaction: labels handed
-    /// over (that is written with whatever is written next), and a printer that is busy or free again.
+    /// over (most are proved before that is worth writing), and a printer that is busy or free again.
     pub(super) fn is_soft(&self, input: &Input) -> bool {
         match input {
             Input::Printer(_, PrinterEvent::Sent(_)) => true,
@@ -160,11 +162,14 @@ impl Core {
     }
 
     /// Takes soft news to memory.
-    pub(super) fn hear(&mut self, i: usize, event: &PrinterEvent) {
+    pub(super) fn hear(&mut self, i: usize, event: &PrinterEvent, now: DateTime<FixedOffset>) {
         match event {
             PrinterEvent::Changed(condition) => self.lines[i].condition = condition.clone(),
             PrinterEvent::Sent(job) => {
                 if self.lines[i].out.iter().any(|(id, s)| id == job && *s == JobState::Sending) {
+                    if self.sent.is_empty() {
+                        self.sent_since = now;
+                    }
                     self.sent.push((i, *job));
                 }
             }
@@ -176,7 +181,7 @@ impl Core {
         match event {
             PrinterEvent::Changed(condition) => {
                 let news = self.lines[i].is_news(condition);
-                self.hear(i, event);
+                self.hear(i, event, now);
                 if news {
                     let line = &mut self.lines[i];
                     let faults: Vec<String> = condition.faults.iter().map(|f| f.code.clone()).collect();
@@ -200,7 +205,7 @@ impl Core {
                 Ok(())
             }
             PrinterEvent::Sent(_) => {
-                self.hear(i, event);
+                self.hear(i, event, now);
                 Ok(())
             }
             PrinterEvent::Printed { jobs, odometer } => {
@@ -226,6 +231,13 @@ impl Core {
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// A person has said what became of a label that was in doubt.
+    pub(in crate::station) fn doubt_settled(&mut self, printer: &str) {
+        if let Some(line) = self.lines.iter_mut().find(|l| l.name == printer) {
+            line.in_doubt = line.in_doubt.saturating_sub(1);
         }
     }
 

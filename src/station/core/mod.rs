@@ -94,8 +94,11 @@ pub struct Core {
     pub(super) last_receipt: i64,
     last_job: JobId,
     pub(super) today: super::view::Today,
-    /// Sent, not yet written down as such: joins the next transaction, or its own after a moment.
+    /// Sent, not yet written down as such. Most labels are proved within [`SOFT`](super::SOFT); only of
+    /// those that are not it is worth a row.
     sent: Vec<(usize, JobId)>,
+    /// Since when the first of them waits.
+    sent_since: DateTime<FixedOffset>,
     effects: Vec<Effect>,
     /// Printer news that could not be written, in order.
     unwritten: Vec<(usize, PrinterEvent)>,
@@ -186,6 +189,7 @@ impl Core {
             last_job: 0,
             today: Default::default(),
             sent: Vec::new(),
+            sent_since: now,
             effects: Vec::new(),
             unwritten: Vec::new(),
             stuck: false,
@@ -264,7 +268,7 @@ impl Core {
         Head { at: now, badge: self.session.badge.clone(), scanner: scanner.map(str::to_owned), raw }
     }
 
-    /// Whether something waits only for the next transaction and should get its own soon.
+    /// Whether something waits that needs a transaction of its own soon.
     pub fn has_soft_news(&self) -> bool {
         !self.sent.is_empty()
     }
@@ -284,7 +288,7 @@ impl Core {
         if !self.has_unwritten() && inputs.iter().all(|input| self.is_soft(input)) {
             for input in &inputs {
                 if let Input::Printer(i, event) = input {
-                    self.hear(*i, event);
+                    self.hear(*i, event, now);
                 }
             }
             return Vec::new();

@@ -7,17 +7,17 @@
 //! Promised: the same rows, digest, counts and rejects as importing in slices; after a crash at any
 //! moment the table is empty as before (SQLite's rollback journal) or complete.
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 
 use super::apply::{self, Counts, Outcome, Seen};
 use super::rows::Row;
 use super::{Import, ImportError, Summary};
 use crate::store::StoreError;
-use crate::store::shipments::{self, Digest, MAC_INDEX, SERIAL_INDEX};
+use crate::store::shipments::{self, Digest, INDEXES};
 
-/// Rows that share an address with another row of the file, and, where the index of serials could not
-/// be made, those that share a serial.
-const SAME_MAC: &str = "
+/// Rows that share a serial or an address with another row of the file. The indexes give each group
+/// without sorting again.
+const CONFLICTS: &str = "
     WITH further AS (SELECT mac FROM shipment_further_mac),
     shared(mac) AS (
         SELECT mac FROM shipment WHERE mac IS NOT NULL GROUP BY mac HAVING count(*) > 1
@@ -25,9 +25,9 @@ const SAME_MAC: &str = "
         UNION SELECT mac FROM further f WHERE EXISTS (SELECT 1 FROM shipment s WHERE s.mac = f.mac)
     )
     SELECT id FROM shipment WHERE mac IN (SELECT mac FROM shared)
-    UNION SELECT shipment FROM shipment_further_mac WHERE mac IN (SELECT mac FROM shared)";
-const SAME_SERIAL: &str = "
-    SELECT id FROM shipment WHERE serial IN (SELECT serial FROM shipment GROUP BY serial HAVING count(*) > 1)";
+    UNION SELECT shipment FROM shipment_further_mac WHERE mac IN (SELECT mac FROM shared)
+    UNION SELECT id FROM shipment
+        WHERE serial IN (SELECT serial FROM shipment GROUP BY serial HAVING count(*) > 1)";
 
 /// Loads a whole file into the empty table. `journal` writes the event of it, in the same transaction.
 /// The caller holds the station lock; `conn` is between transactions.
@@ -79,23 +79,9 @@ fn load(conn: &Connection, import: &mut Import) -> Result<Summary, ImportError> 
     }
     let facts = import.rows.finish()?;
 
-    // The indexes find the conflicts; nearly every file has none.
-    conn.execute_batch(MAC_INDEX)?;
-    conn.execute_batch(&format!("CREATE TEMP TABLE conflict AS SELECT * FROM shipment WHERE id IN ({SAME_MAC})"))?;
-    match conn.execute_batch(SERIAL_INDEX) {
-        Err(e) if e.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-            conn.execute_batch(&format!(
-                "INSERT INTO temp.conflict SELECT * FROM shipment
-                    WHERE id IN ({SAME_SERIAL}) AND id NOT IN (SELECT id FROM temp.conflict)"
-            ))?;
-            take_out(conn, &mut counts, &mut digest)?;
-            conn.execute_batch(SERIAL_INDEX)?;
-        }
-        done => {
-            done?;
-            take_out(conn, &mut counts, &mut digest)?;
-        }
-    }
+    conn.execute_batch(INDEXES)?;
+    conn.execute_batch(&format!("CREATE TEMP TABLE conflict AS SELECT * FROM shipment WHERE id IN ({CONFLICTS})"))?;
+    take_out(conn, &mut counts, &mut digest)?;
     settle(conn, import, last, &mut counts, &mut digest)?;
     conn.execute_batch("DROP TABLE temp.conflict")?;
     Ok(Summary { counts, digest, facts })

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::domain::mac::Mac;
-use crate::store::shipments::{SCHEMA, digest, digest_recompute, lookup_mac, lookup_serial, mac_problem};
+use crate::store::shipments::{SCHEMA, digest, digest_recompute, lookup_mac, lookup_serial, problem};
 
 const HEADER: &str =
     "serial,mac,brand,model,ship_date,order,customer,channel,distributor,purchase_date,warranty_until,plan_until";
@@ -68,7 +68,7 @@ impl Bench {
     /// What must hold at any time.
     fn check(&self) {
         assert_eq!(digest_recompute(&self.conn).unwrap(), digest(&self.conn).unwrap());
-        assert_eq!(mac_problem(&self.conn).unwrap(), None);
+        assert_eq!(problem(&self.conn).unwrap(), None);
         let ok: String = self.conn.query_row("PRAGMA integrity_check", [], |r| r.get(0)).unwrap();
         assert_eq!(ok, "ok");
         let mode: String = self.conn.query_row("PRAGMA journal_mode", [], |r| r.get(0)).unwrap();

@@ -13,7 +13,7 @@ pub(super) mod packed;
 #[cfg(test)]
 mod tests;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 pub use digest::Digest;
 use packed::{Fields, Packer, mac_bytes};
@@ -26,7 +26,9 @@ use crate::domain::shipment::Shipment;
 /// end. `id` is a handle inside this file and means nothing elsewhere. Addresses are six bytes
 /// each, so that `hex(mac)` shows them as they are printed. Nearly every unit has one, or the first is
 /// the one on its label: that stands in an index of the table itself; the further ones of the few
-/// units that have several stand in a table of their own.
+/// units that have several stand in a table of their own. One serial has one row; the index does not
+/// enforce it, because a bulk load uses it to find the repeated serials that exports are full of, and
+/// making it a second time would cost as much as the whole rest. [`problem`] checks.
 pub const SCHEMA: &str = "
     CREATE TABLE shipment(
         id INTEGER PRIMARY KEY,
@@ -44,7 +46,7 @@ pub const SCHEMA: &str = "
         plan_until INTEGER,
         mac BLOB AS (substr(macs, 1, 6)) VIRTUAL
     ) STRICT;
-    CREATE UNIQUE INDEX shipment_serial ON shipment(serial);
+    CREATE INDEX shipment_serial ON shipment(serial);
     CREATE INDEX shipment_mac ON shipment(mac);
     CREATE TABLE shipment_further_mac(mac BLOB NOT NULL, shipment INTEGER NOT NULL, PRIMARY KEY(mac, shipment)) STRICT, WITHOUT ROWID;
     CREATE TABLE shipment_digest(only INTEGER PRIMARY KEY CHECK(only = 1), count INTEGER NOT NULL, sum BLOB NOT NULL) STRICT;
@@ -52,8 +54,8 @@ pub const SCHEMA: &str = "
 ";
 
 /// The two indexes of [`SCHEMA`], for a bulk load, which makes them last.
-pub(super) const SERIAL_INDEX: &str = "CREATE UNIQUE INDEX shipment_serial ON shipment(serial)";
-pub(super) const MAC_INDEX: &str = "CREATE INDEX shipment_mac ON shipment(mac)";
+pub(super) const INDEXES: &str =
+    "CREATE INDEX shipment_serial ON shipment(serial); CREATE INDEX shipment_mac ON shipment(mac)";
 
 /// The shipment of a serial in the form of [`crate::domain::text::serial_key`].
 pub fn lookup_serial(conn: &Connection, serial: &str) -> Result<Option<Shipment>, StoreError> {
@@ -140,9 +142,14 @@ pub fn digest_recompute(conn: &Connection) -> Result<Digest, StoreError> {
     Ok(digest)
 }
 
-/// Whether the table of further addresses says what the shipments say, which alone the digest covers;
-/// `Some` says what is wrong. Reads both tables once.
-pub fn mac_problem(conn: &Connection) -> Result<Option<String>, StoreError> {
+/// What the digest cannot see: a serial with several rows, or further addresses listed otherwise than
+/// the shipments have them. `None` when all is well. Reads both tables once.
+pub fn problem(conn: &Connection) -> Result<Option<String>, StoreError> {
+    const REPEATED: &str = "SELECT serial FROM shipment GROUP BY serial HAVING count(*) > 1 LIMIT 1";
+    let repeated: Option<String> = conn.query_row(REPEATED, [], |r| r.get(0)).optional()?;
+    if let Some(serial) = repeated {
+        return Ok(Some(format!("shipment {serial} has more than one row")));
+    }
     let pair = |mac: &[u8], id: i64| packed::hash(&[mac, &id.to_be_bytes()].concat());
     let (mut carried, mut listed) = (Digest::default(), Digest::default());
     walk::<StoreError>(conn, "shipment", |id, fields| {
@@ -155,9 +162,9 @@ pub fn mac_problem(conn: &Connection) -> Result<Option<String>, StoreError> {
         listed.add(&pair(row.get_ref(0)?.as_blob().unwrap_or_default(), row.get(1)?));
     }
     Ok((listed != carried).then(|| {
+        let (listed, carried) = (listed.count, carried.count);
         format!(
-            "the table of further MACs ({} rows) does not say what the shipments say ({} further MACs)",
-            listed.count, carried.count
+            "the table of further MACs ({listed} rows) does not say what the shipments say ({carried} further MACs)"
         )
     }))
 }

@@ -74,15 +74,17 @@ fn whatever_is_altered_by_hand_shows() {
         assert_eq!(conn.execute(tampering, []).unwrap(), 1);
         assert_ne!(digest_recompute(&conn).unwrap(), digest(&conn).unwrap(), "{tampering}");
     }
-    for tampering in [
-        "DELETE FROM shipment_further_mac",
-        "INSERT INTO shipment_further_mac VALUES(x'001565000003', 1)",
-        "UPDATE shipment_further_mac SET shipment = 2",
+    for (tampering, says) in [
+        ("DELETE FROM shipment_further_mac", "further MACs"),
+        ("INSERT INTO shipment_further_mac VALUES(x'001565000003', 1)", "further MACs"),
+        ("UPDATE shipment_further_mac SET shipment = 2", "further MACs"),
+        ("INSERT INTO shipment(serial, ship_date) VALUES('S3', 20000)", "S3 has more than one row"),
     ] {
         let conn = table();
-        assert_eq!(mac_problem(&conn).unwrap(), None);
+        assert_eq!(problem(&conn).unwrap(), None);
         conn.execute(tampering, []).unwrap();
-        assert!(mac_problem(&conn).unwrap().unwrap().contains("further MACs"), "{tampering}");
+        let found = problem(&conn).unwrap().unwrap_or_default();
+        assert!(found.contains(says), "{tampering}: {found}");
     }
 }
 
