@@ -14,6 +14,9 @@ pub struct Change {
     pub new: String,
 }
 
+/// The parts of one kind in a verdict: name and what is said of it.
+type Parts = fn(&Verdict) -> Vec<(String, String)>;
+
 /// Everything that decides about goods or money and differs. Wording and rule ids alone are no change.
 pub fn changes(old: &Verdict, new: &Verdict) -> Vec<Change> {
     let mut found = Vec::new();
@@ -36,7 +39,7 @@ pub fn changes(old: &Verdict, new: &Verdict) -> Vec<Change> {
     let vendor = |v: &Verdict| v.vendor.as_ref().map(|s| s.send_to.to_string()).unwrap_or_default();
     put("vendor".into(), vendor(old), vendor(new));
     // Lists are compared by name; several of one name are one text.
-    let lists: [(&str, fn(&Verdict) -> Vec<(String, String)>); 3] = [
+    let lists: [(&str, Parts); 3] = [
         ("payer", |v| v.legs.iter().map(|l| (l.leg.to_string(), format!("{} {}", l.payer, l.service))).collect()),
         ("charge", |v| {
             v.charges.iter().map(|c| (c.kind.to_string(), format!("{} {} to {}", c.amount, c.currency, c.to))).collect()

@@ -144,7 +144,7 @@ impl Knowledge for Store {
 
     fn newest_on(&self, rma: &str, since: i64) -> Result<Option<Past>, Unanswered> {
         self.conn
-            .prepare_cached(&format!("{PAST} AND rma=?1 AND id>?2 ORDER BY id DESC LIMIT 1"))
+            .prepare_cached(&format!("{PAST} AND rma=?1 AND id>?2 ORDER BY seq DESC LIMIT 1"))
             .and_then(|mut s| s.query_row(params![rma, since], past).optional())
             .map_err(unanswered)
     }

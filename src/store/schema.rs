@@ -40,15 +40,16 @@ pub(super) const PROJECTED: &str = "
         expected INTEGER NOT NULL, received INTEGER NOT NULL DEFAULT 0
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE rma_unit(
-        rma TEXT NOT NULL REFERENCES rma(number), serial TEXT NOT NULL, place INTEGER NOT NULL, PRIMARY KEY(rma, serial)
+        rma TEXT NOT NULL REFERENCES rma(number), serial TEXT NOT NULL, place INTEGER NOT NULL, PRIMARY KEY(rma, place)
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX rma_unit_serial ON rma_unit(serial);
+    CREATE UNIQUE INDEX rma_unit_serial ON rma_unit(serial, rma);
     CREATE TABLE receipt(
         station TEXT NOT NULL, id INTEGER NOT NULL, rma TEXT NOT NULL REFERENCES rma(number),
         serial TEXT, mac INTEGER, brand TEXT, model TEXT, at TEXT NOT NULL, word TEXT NOT NULL,
         held INTEGER NOT NULL, withdrawn TEXT, seq INTEGER NOT NULL, PRIMARY KEY(station, id)
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX receipt_rma ON receipt(rma);
+    -- in the order of their arrival: the page shows the last ones after every scan
+    CREATE INDEX receipt_rma ON receipt(rma, seq);
     CREATE INDEX receipt_serial ON receipt(serial) WHERE serial IS NOT NULL;
     CREATE INDEX receipt_mac ON receipt(mac) WHERE mac IS NOT NULL;
     CREATE TABLE job(

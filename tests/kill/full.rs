@@ -27,7 +27,7 @@ fn files_that_may_not_grow() {
         prlimit(Some(daemon.pid()), Resource::Fsize, limit).expect("a limit");
     };
     let room = |daemon: &Daemon| {
-        prlimit(Some(daemon.pid()), Resource::Fsize, limits.clone()).expect("no limit");
+        prlimit(Some(daemon.pid()), Resource::Fsize, limits).expect("no limit");
     };
     runs_full(&dock, daemon, page, full, room);
 }

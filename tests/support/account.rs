@@ -56,7 +56,11 @@ pub fn audit(dock: &Dock, shown: &[String]) -> Account {
         let text = String::from_utf8_lossy(&label.zpl).trim().to_owned();
         match job_of.get(&text) {
             Some(job) => *paper.entry(*job).or_default() += 1,
-            None => wrong.push(format!("label {} belongs to no job: {text}", label.number)),
+            None => {
+                // Its data are enough to know it by.
+                let data: Vec<&str> = text.split("^FD").skip(1).filter_map(|field| field.split("^FS").next()).collect();
+                wrong.push(format!("label {} belongs to no job: {data:?}", label.number));
+            }
         }
     }
     for job in &jobs {

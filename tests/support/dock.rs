@@ -163,7 +163,6 @@ pub fn out(view: &Value) -> u64 {
 pub struct Daemon {
     child: Child,
     log: Arc<Log>,
-    started: Instant,
 }
 
 /// What the daemon says on standard error, line by line, until it has gone.
@@ -226,7 +225,7 @@ impl Daemon {
             there.lines.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
             there.more.notify_all();
         });
-        Daemon { child, log, started: Instant::now() }
+        Daemon { child, log }
     }
 
     /// Opens the page once the daemon is ready.
@@ -237,11 +236,6 @@ impl Daemon {
     /// Where the page is served; `None` when the daemon ends before that.
     pub fn address(&self) -> Option<SocketAddr> {
         self.log.find(|line| line.split_once(" page=")?.1.split(' ').next()?.parse().ok())
-    }
-
-    /// Waits for a line with this text.
-    pub fn says(&self, text: &str) -> bool {
-        self.log.find(|line| line.contains(text).then_some(())).is_some()
     }
 
     /// All it said so far.
@@ -255,10 +249,6 @@ impl Daemon {
 
     pub fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
-    }
-
-    pub fn started(&self) -> Instant {
-        self.started
     }
 
     /// SIGTERM.

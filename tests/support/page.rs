@@ -1,11 +1,11 @@
-//! The kiosk page as a browser sees it: the live events of `/events`, and one look at `/api/view`.
+//! The kiosk page as a browser sees it: the live events of `/events`.
 //!
 //! A client of its own, in a few lines on a socket, so that nothing of the daemon's code vouches for
 //! itself. It speaks HTTP/1.0, in which a stream ends when the connection does.
 
 use super::PATIENCE;
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -66,13 +66,6 @@ impl Page {
     pub fn shown(&self) -> (Value, Value) {
         (self.view["screen"]["at"].clone(), self.view["today"]["scans"].clone())
     }
-}
-
-/// One look at the view.
-pub fn look(address: SocketAddr) -> Option<Value> {
-    let mut text = String::new();
-    ask(address, "/api/view").ok()?.read_to_string(&mut text).ok()?;
-    serde_json::from_str(text.split_once("\r\n\r\n")?.1).ok()
 }
 
 fn ask(address: SocketAddr, path: &str) -> std::io::Result<TcpStream> {

@@ -165,13 +165,11 @@ impl Core {
     pub(super) fn hear(&mut self, i: usize, event: &PrinterEvent, now: DateTime<FixedOffset>) {
         match event {
             PrinterEvent::Changed(condition) => self.lines[i].condition = condition.clone(),
-            PrinterEvent::Sent(job) => {
-                if self.lines[i].out.iter().any(|(id, s)| id == job && *s == JobState::Sending) {
-                    if self.sent.is_empty() {
-                        self.sent_since = now;
-                    }
-                    self.sent.push((i, *job));
+            PrinterEvent::Sent(job) if self.lines[i].out.iter().any(|(id, s)| id == job && *s == JobState::Sending) => {
+                if self.sent.is_empty() {
+                    self.sent_since = now;
                 }
+                self.sent.push((i, *job));
             }
             _ => {}
         }
