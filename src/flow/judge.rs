@@ -135,11 +135,19 @@ fn facts_of(
     facts
 }
 
-/// At most eight short lines: first what holds it, then the arithmetic.
+/// At most eight short lines: first what holds it, then the arithmetic. What two rules say in the same
+/// words is said once.
 fn reasons(verdict: &Verdict) -> Vec<String> {
-    let holds = verdict.holds_on(Move::Bench).map(|h| format!("{} ({})", h.text, h.rule));
-    let why = verdict.reasons.iter().map(|r| format!("{} ({})", r.text, r.rule));
-    holds.chain(why).take(8).collect()
+    let holds = verdict.holds_on(Move::Bench).map(|h| (h.text.as_str(), &h.rule));
+    let mut lines: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (text, rule) in holds.chain(verdict.reasons.iter().map(|r| (r.text.as_str(), &r.rule))) {
+        match lines.iter_mut().find(|(said, _)| *said == text) {
+            Some((_, rules)) if rules.contains(&&**rule) => {}
+            Some((_, rules)) => rules.push(rule),
+            None => lines.push((text, vec![rule])),
+        }
+    }
+    lines.into_iter().take(8).map(|(text, rules)| format!("{text} ({})", rules.join(", "))).collect()
 }
 
 fn rules(verdict: &Verdict) -> Vec<String> {

@@ -48,6 +48,32 @@ fn a_stop_is_in_order_and_loses_nothing() {
     assert_eq!(account.jobs, [("printed", 3)].into());
 }
 
+/// Whatever the printer is in the middle of: what was not begun waits, what was begun is counted at the
+/// next start. Only a kill may leave a doubt.
+#[test]
+fn a_stop_leaves_no_doubt() {
+    let dock = Dock::new(40, Duration::from_millis(25));
+    let (daemon, mut page) = dock.start();
+    dock.scan(&mut page, RMA).expect("the box");
+    for serial in &dock.units {
+        dock.scan(&mut page, serial).expect("a unit");
+    }
+    stop(&dock, daemon);
+    for _ in 0..12 {
+        let before = dock.zebra.odometer();
+        let (daemon, _page) = dock.start();
+        // Stopped while labels come out, a few at each start.
+        assert!(dock.zebra.wait(PATIENCE, |zebra| zebra.odometer() > before || zebra.odometer() == 1040));
+        stop(&dock, daemon);
+    }
+    let (daemon, mut page) = dock.start();
+    dock.settled(&mut page).expect("settled");
+    stop(&dock, daemon);
+    let account = audit(&dock, &dock.units);
+    assert!(account.wrong.is_empty(), "{:#?}", account.wrong);
+    assert_eq!(account.jobs, [("printed", 40)].into());
+}
+
 #[test]
 fn a_stop_waits_for_no_printer() {
     let dock = Dock::new(1, Duration::from_millis(20));
