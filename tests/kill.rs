@@ -13,6 +13,8 @@ mod support;
 mod bytes;
 #[path = "kill/full.rs"]
 mod full;
+#[path = "kill/import.rs"]
+mod import;
 #[path = "kill/moments.rs"]
 mod moments;
 #[path = "kill/refused.rs"]

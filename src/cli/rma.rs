@@ -34,7 +34,7 @@ enum What {
         /// Serial numbers that will come back; may be given more than once.
         #[arg(long, value_name = "SERIAL")]
         serial: Vec<String>,
-        /// Any other fact a program asks for, e.g. --fact diagnosed=2026-03-01; may be given more than once.
+        /// Any other fact a program asks for, e.g. --fact rma.diagnosed=2026-03-01; may be given more than once.
         #[arg(long, value_name = "NAME=VALUE")]
         fact: Vec<String>,
         #[arg(long)]

@@ -88,6 +88,9 @@ fn through(config: &Config, mut call: Call, file: &Path, rejects: &Path) -> Resu
     let spool = config.station.data.join(format!("import-{}.csv", std::process::id()));
     let refused = config.station.data.join(format!("import-{}.rejects.csv", std::process::id()));
     std::fs::copy(file, &spool).map_err(|e| Stop::failed(format!("{} to {}: {e}", file.display(), spool.display())))?;
+    // The copy has the file's mode; the daemon's user must be able to read it. The directory keeps others out.
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(&spool, readable).map_err(|e| Stop::failed(format!("{}: {e}", spool.display())))?;
     let done = watched(&mut call, file, &spool, &refused);
     let _ = std::fs::remove_file(&spool);
     if refused.exists() {

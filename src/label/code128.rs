@@ -40,8 +40,8 @@ pub struct Code128 {
 }
 
 impl Code128 {
-    /// Encodes `data` as narrow as the usual rules make it: subset C for runs of digits long enough
-    /// to pay for the change, subset B for the rest. The error is the first character that is not
+    /// Encodes `data`: subset C for digits at the start where they are many enough to pay for the change
+    /// back, subset B for the rest. The error is the first character that is not
     /// printable ASCII.
     pub(super) fn encode(data: &str) -> Result<Code128, char> {
         if let Some(c) = data.chars().find(|c| !matches!(c, ' '..='~')) {
@@ -53,11 +53,11 @@ impl Code128 {
         while at < data.len() {
             let run = data[at..].iter().take_while(|b| b.is_ascii_digit()).count();
             let pairs = run / 2;
-            // Changing costs a symbol there and, unless the data ends, one back.
-            let ends = at == 0 || at + run == data.len();
-            let wanted = (run == 2 && data.len() == 2) || run >= if ends { 4 } else { 6 };
-            if wanted && (run % 2 == 0 || at == 0) {
-                symbols.push(if at == 0 { START_C } else { CODE_C });
+            // Subset C at the start only: a change in the middle would save a few modules, but there are
+            // ZPL renderers in use that do not follow it and draw another number.
+            let wanted = at == 0 && ((run == 2 && data.len() == 2) || run >= 4);
+            if wanted {
+                symbols.push(START_C);
                 let digits = &data[at..at + 2 * pairs];
                 symbols.extend(digits.chunks_exact(2).map(|p| (p[0] - b'0') * 10 + p[1] - b'0'));
                 at += digits.len();
@@ -186,12 +186,12 @@ mod tests {
     fn digits_are_paired_where_it_pays() {
         for (data, symbols, field) in [
             ("R26AB12345C", 13, "R26AB12345C"),
-            ("R2612345678", 9, "R>52612345678"),
-            ("A12345", 7, "A1>52345"),
+            ("R2612345678", 13, "R2612345678"),
+            ("A12345", 8, "A12345"),
             ("12345", 6, ">;1234>65"),
             ("12", 3, ">;12"),
             ("123", 5, "123"),
-            ("AB123456CD", 11, "AB>5123456>6CD"),
+            ("AB123456CD", 12, "AB123456CD"),
             ("a>b^~", 7, "a>0b^~"),
             ("", 2, ""),
         ] {

@@ -129,6 +129,13 @@ impl Worker {
             self.act(&mut dialogue, outputs);
         }
         self.close();
+        // What was handed over and not begun goes back: not one byte of it left.
+        for message in messages.try_iter() {
+            if let Message::Order(order) = message {
+                let jobs = order.jobs.iter().map(|j| j.id).collect();
+                (self.tell)(PrinterEvent::NotSent { jobs, why: "the station was stopping".to_owned() });
+            }
+        }
     }
 
     fn act(&mut self, dialogue: &mut Dialogue, outputs: Vec<Output>) {
@@ -233,5 +240,33 @@ impl Worker {
         if let Some(stream) = self.stream.take() {
             let _ = stream.shutdown(Shutdown::Both);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::OrderJob;
+    use super::*;
+
+    #[test]
+    fn an_order_that_a_stop_overtakes_goes_back() {
+        let expects = Expectation { unique_id: "D2J1".to_owned(), odometer: 7 };
+        let job = OrderJob { id: 5, zpl: "^XA^FDx^FS^XZ".into(), expects };
+        let (inbox, messages) = channel();
+        inbox.send(Message::Order(Order { jobs: vec![job] })).unwrap();
+        let (told, events) = channel();
+        let mut worker = Worker {
+            address: ([127, 0, 0, 1], 9).into(),
+            inbox,
+            stop: Arc::new(AtomicBool::new(true)),
+            tell: Box::new(move |event| drop(told.send(event))),
+            start: Instant::now(),
+            stream: None,
+            generation: 0,
+        };
+        let (dialogue, _) = Dialogue::new("4x3".to_owned(), 203, Pace::default(), Vec::new());
+        worker.run(dialogue, Vec::new(), &messages);
+        let why = "the station was stopping".to_owned();
+        assert_eq!(events.try_iter().collect::<Vec<_>>(), [PrinterEvent::NotSent { jobs: vec![5], why }]);
     }
 }

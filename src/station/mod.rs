@@ -43,6 +43,8 @@ const BATCH: usize = 128;
 const SCANNER_QUEUE: usize = 256;
 /// How long a label may be handed over before that is written down.
 const SOFT: Duration = Duration::from_millis(50);
+/// The page sees what is new after this long at the latest.
+const SHOW: Duration = Duration::from_millis(100);
 /// The core turns at least this often, to feed the watchdog and to notice a signal.
 const TURN: Duration = Duration::from_secs(1);
 /// Without a scan for this long the dock is idle and the write-ahead log is moved.
@@ -131,6 +133,7 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
     let feed = sd_notify::watchdog_enabled().map(|d| d / 3);
     let mut fed = Instant::now();
     let mut last_input = Instant::now();
+    let mut shown = Instant::now();
     let mut erased = None;
     loop {
         let stopping = hooks.stop.load(Ordering::Relaxed);
@@ -184,7 +187,8 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
                 Effect::Send(i, order) => printers[i].send(order),
             }
         }
-        if shows && inbox.is_empty() {
+        if shows && (inbox.is_empty() || shown.elapsed() >= SHOW) {
+            shown = Instant::now();
             let view = core.view(now);
             page.publish(serde_json::to_string(&view).unwrap_or_default());
             if let Some(watch) = &mut hooks.watch {
@@ -200,6 +204,7 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
     for printer in &mut printers {
         printer.stop();
     }
+    core.close();
     // What the printers said last, and what waits for a transaction.
     let mut news = inbox.drain(usize::MAX);
     news.push(Input::Tick);

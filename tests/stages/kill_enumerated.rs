@@ -2,9 +2,10 @@
 //! run gets through unharmed. Driven by `tests/stages/kill-enumerated`; needs `strace`, which kills the
 //! daemon just before the n-th call of a kind.
 //!
-//! The run: one box, three units, REPRINT, an orderly stop. What a killed run leaves is taken up by a
-//! second life of the daemon, in which the worker does again what was not answered; then the accounting
-//! of `support/account.rs` must hold. One kill is one test; the last line is `N passed, N failed`.
+//! Two runs: the first start, which makes the database; and a day at the dock, with one box, three units
+//! and REPRINT. Both end with an orderly stop. What a killed run leaves is taken up by a second life of
+//! the daemon, in which the worker does again what was not answered; then the accounting of
+//! `support/account.rs` must hold. One run is one test; the last line is `N passed, N failed`.
 //!
 //! Kinds of calls: `pwrite64` and `fsync` are the steps of each commit (a kill at `fsync` finds all of it
 //! in the file, and nobody told), `ftruncate` those of moving the write-ahead log; `sendto` is each
@@ -20,8 +21,8 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 use support::PATIENCE;
@@ -29,8 +30,19 @@ use support::account::audit;
 use support::dock::{Daemon, Dock, RMA};
 use support::page::{Page, Trouble};
 
-const KINDS: [&str; 4] = ["pwrite64", "fsync", "ftruncate", "sendto"];
-/// Labels of an unharmed run: three units and one copy.
+/// What is killed, and at which calls.
+struct Plan {
+    name: &'static str,
+    kinds: &'static [&'static str],
+    /// Whether there is a database with shipments and an RMA to begin with, and a day to work.
+    day: bool,
+}
+
+const PLANS: [Plan; 2] = [
+    Plan { name: "first start", kinds: &["pwrite64", "fsync", "ftruncate"], day: false },
+    Plan { name: "day", kinds: &["pwrite64", "fsync", "ftruncate", "sendto"], day: true },
+];
+/// Labels of an unharmed day: three units and one copy.
 const LABELS: usize = 4;
 /// Runs at a time: most of them wait for a printer that may still say something.
 const AT_ONCE: usize = 12;
@@ -39,13 +51,13 @@ const UNHARMED: usize = 4;
 /// A kind that needs more kills than this has been miscounted.
 const MOST: usize = 2_000;
 /// Tries to kill the daemon at one certain label.
-const TRIES: usize = 60;
+const TRIES: usize = 120;
 
 /// What one run came to.
 struct Run {
+    killed: bool,
     /// The number of the label whose write was killed, from 1.
     label: Option<usize>,
-    killed: bool,
     /// Labels that ended in doubt.
     in_doubt: usize,
     /// At which call of its thread each label was written, as far as the run came.
@@ -57,94 +69,128 @@ fn main() -> ExitCode {
         println!("strace cannot be run ({why}); install it (apt-get install strace)\n0 passed, 1 failed");
         return ExitCode::FAILURE;
     }
-    // Panics are counted and told once, below.
+    // Panics are told once, by the series they end.
     std::panic::set_hook(Box::new(|_| ()));
     let template = Dock::new(3, Duration::ZERO);
-    let (passed, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let in_doubt = AtomicUsize::new(0);
-    let told = |kind: &str, nth: usize, run: Result<Run, String>| match run {
-        Ok(run) => {
-            passed.fetch_add(1, Ordering::Relaxed);
-            in_doubt.fetch_add(run.in_doubt, Ordering::Relaxed);
-            Some(run)
-        }
-        Err(why) => {
-            failed.fetch_add(1, Ordering::Relaxed);
-            println!("FAILED  killed at {kind} number {nth}:\n{why}");
-            None
-        }
-    };
-    for kind in KINDS {
+    let (mut passed, mut failed) = (0, 0);
+    for (plan, kind) in PLANS.iter().flat_map(|plan| plan.kinds.iter().map(move |kind| (plan, *kind))) {
         let began = Instant::now();
-        let (next, unharmed) = (AtomicUsize::new(1), AtomicUsize::new(0));
-        let (kills, labels) = (AtomicUsize::new(0), Mutex::new(BTreeSet::new()));
-        let seen = Mutex::new(Vec::new());
-        thread::scope(|scope| {
-            for _ in 0..AT_ONCE {
-                scope.spawn(|| {
-                    while unharmed.load(Ordering::Relaxed) < UNHARMED {
-                        let nth = next.fetch_add(1, Ordering::Relaxed);
-                        if nth > MOST {
-                            return;
-                        }
-                        let Some(run) = told(kind, nth, attempt(&template, kind, nth)) else { continue };
-                        if run.killed {
-                            kills.fetch_add(1, Ordering::Relaxed);
-                        } else {
-                            unharmed.fetch_add(1, Ordering::Relaxed);
-                        }
-                        labels.lock().expect("no holder panics").extend(run.label);
-                        seen.lock().expect("no holder panics").push(run.written_at);
-                    }
-                });
-            }
-        });
-        if next.load(Ordering::Relaxed) > MOST {
-            failed.fetch_add(1, Ordering::Relaxed);
-            println!("FAILED  {kind}: still killed after {MOST} calls");
-        }
-        let mut labels = labels.into_inner().expect("no holder panics");
+        let series = Series { plan, kind, template: &template, tally: Mutex::default() };
+        at_once(|turn| series.count(turn));
         if kind == "sendto" {
-            let mut seen = seen.into_inner().expect("no holder panics");
-            for label in 1..=LABELS {
-                for _ in 0..TRIES {
-                    if labels.contains(&label) {
-                        break;
-                    }
-                    // Where it was written last time, or the time before: mostly it is the same call again.
-                    let known: Vec<usize> = seen.iter().filter_map(|at| at.get(label - 1).copied()).collect();
-                    let Some(last) = known.len().checked_sub(1) else { break };
-                    let nth = known[last - kills.load(Ordering::Relaxed) % known.len().min(3)];
-                    let Some(run) = told(kind, nth, attempt(&template, kind, nth)) else { continue };
-                    kills.fetch_add(1, Ordering::Relaxed);
-                    labels.extend(run.label);
-                    seen.push(run.written_at);
-                }
-                if !labels.contains(&label) {
-                    failed.fetch_add(1, Ordering::Relaxed);
-                    println!("FAILED  the write of label {label} was never the one that was killed");
-                }
-            }
+            at_once(|turn| series.aim(turn));
         }
-        let (kills, doubts) = (kills.into_inner(), in_doubt.swap(0, Ordering::Relaxed));
-        println!("{kind}: {kills} kills, {doubts} labels in doubt, {} s", began.elapsed().as_secs());
+        let tally = series.tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (kills, doubts, took) = (tally.kills, tally.in_doubt, began.elapsed().as_secs());
+        println!("{}, {kind}: {kills} kills, {doubts} labels in doubt, {took} s", plan.name);
+        for why in &tally.wrong {
+            println!("FAILED  {}, {kind}: {why}", plan.name);
+        }
+        passed += tally.passed;
+        failed += tally.wrong.len();
     }
-    let failed = failed.into_inner();
-    println!("{} passed, {failed} failed", passed.into_inner());
+    println!("{passed} passed, {failed} failed");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// One run; what went wrong in it as text.
-fn attempt(template: &Dock, kind: &str, nth: usize) -> Result<Run, String> {
-    catch_unwind(AssertUnwindSafe(|| run(template, kind, nth))).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        Err(text.or(panic.downcast_ref::<&str>().map(|t| (*t).to_owned())).unwrap_or_default())
-    })
+/// Does `step` with 0, 1, 2 ... in several threads until it says that enough is done.
+fn at_once(step: impl Fn(usize) -> bool + Sync) {
+    let (next, enough) = (AtomicUsize::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while !enough.load(Ordering::Relaxed) {
+                    if step(next.fetch_add(1, Ordering::Relaxed)) {
+                        enough.store(true, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
 }
 
-fn run(template: &Dock, kind: &str, nth: usize) -> Result<Run, String> {
+/// All runs of one plan that are killed at one kind of call.
+struct Series<'a> {
+    plan: &'a Plan,
+    kind: &'static str,
+    template: &'a Dock,
+    tally: Mutex<Tally>,
+}
+
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    wrong: Vec<String>,
+    kills: usize,
+    in_doubt: usize,
+    /// Runs that got through.
+    unharmed: usize,
+    /// Labels whose write was the call that was killed.
+    labels: BTreeSet<usize>,
+    /// Of each run, at which calls its labels were written.
+    written_at: Vec<Vec<usize>>,
+}
+
+impl Series<'_> {
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One run, killed at call `nth` if it comes so far.
+    fn attempt(&self, nth: usize) {
+        let done = catch_unwind(AssertUnwindSafe(|| run(self.plan, self.template, self.kind, nth)));
+        let done = done.unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<String>().cloned();
+            Err(text.or(panic.downcast_ref::<&str>().map(|t| (*t).to_owned())).unwrap_or_default())
+        });
+        let mut tally = self.tally();
+        match done {
+            Ok(run) => {
+                tally.passed += 1;
+                tally.kills += usize::from(run.killed);
+                tally.unharmed += usize::from(!run.killed);
+                tally.in_doubt += run.in_doubt;
+                tally.labels.extend(run.label);
+                tally.written_at.push(run.written_at);
+            }
+            Err(why) => tally.wrong.push(format!("killed at call {nth}: {why}")),
+        }
+    }
+
+    /// Call after call, until runs get through.
+    fn count(&self, turn: usize) -> bool {
+        self.attempt(turn + 1);
+        let mut tally = self.tally();
+        if turn + 1 == MOST {
+            tally.wrong.push(format!("still killed after {MOST} calls"));
+        }
+        tally.unharmed >= UNHARMED || turn + 1 >= MOST
+    }
+
+    /// Labels that the counting missed: aims at where they were written in other runs.
+    fn aim(&self, turn: usize) -> bool {
+        let nth = {
+            let mut tally = self.tally();
+            let Some(missed) = (1..=LABELS).find(|label| !tally.labels.contains(label)) else { return true };
+            let known: Vec<usize> = tally.written_at.iter().filter_map(|at| at.get(missed - 1).copied()).collect();
+            if turn >= TRIES || known.is_empty() {
+                if turn == TRIES || turn == 0 {
+                    tally.wrong.push(format!("the write of label {missed} was never the call that was killed"));
+                }
+                return true;
+            }
+            known[known.len() - 1 - turn % known.len()]
+        };
+        self.attempt(nth);
+        false
+    }
+}
+
+fn run(plan: &Plan, template: &Dock, kind: &str, nth: usize) -> Result<Run, String> {
     let dock = Dock::bare(3, Duration::from_millis(10));
-    fs::copy(template.data.join("backdock.db"), dock.data.join("backdock.db")).map_err(|e| e.to_string())?;
+    if plan.day {
+        fs::copy(template.data.join("backdock.db"), dock.data.join("backdock.db")).map_err(|e| e.to_string())?;
+    }
     let trace = dock.file("trace");
     let traced = format!("trace={kind}");
     let inject = format!("inject={kind}:signal=SIGKILL:when={nth}");
@@ -152,7 +198,13 @@ fn run(template: &Dock, kind: &str, nth: usize) -> Result<Run, String> {
     // -D: the daemon stays our child, the tracer does not come in between.
     let before = ["strace", "-D", "-f", "-qq", "-s", "16", "-o", path, "-e", &traced, "-e", &inject];
 
-    let mut worker = Worker { dock: &dock, answered: 0 };
+    let units = if plan.day { dock.units.as_slice() } else { &[] };
+    let mut script: Vec<&str> = units.iter().map(String::as_str).collect();
+    if plan.day {
+        script.insert(0, RMA);
+        script.push("REPRINT");
+    }
+    let mut worker = Worker { dock: &dock, script, answered: 0 };
     let mut daemon = dock.spawn_by(&before);
     let first = worker.life(&daemon);
     let killed = match first {
@@ -176,20 +228,22 @@ fn run(template: &Dock, kind: &str, nth: usize) -> Result<Run, String> {
             return Err(format!("the second life does not end in order:\n{}", daemon.log()));
         }
     }
-    let account = audit(&dock, &dock.units);
-    if !account.wrong.is_empty() || account.received != dock.units {
+    let account = audit(&dock, units);
+    if !account.wrong.is_empty() || account.received != units {
         return Err(format!("{account:#?}"));
     }
-    if !killed && account.jobs != [("printed", LABELS)].into() {
+    if !killed && account.count(JobState::Printed) != if plan.day { LABELS } else { 0 } {
         return Err(format!("nothing was killed, and still: {:?}", account.jobs));
     }
     let (label, written_at) = writes(&trace)?;
-    Ok(Run { label, killed, in_doubt: account.count(JobState::InDoubt), written_at })
+    Ok(Run { killed, label, in_doubt: account.count(JobState::InDoubt), written_at })
 }
 
 /// The worker at the dock, over both lives.
 struct Worker<'a> {
     dock: &'a Dock,
+    /// What is scanned: the RMA, then units on it.
+    script: Vec<&'a str>,
     /// Scans answered for so far.
     answered: usize,
 }
@@ -197,11 +251,10 @@ struct Worker<'a> {
 impl Worker<'_> {
     fn life(&mut self, daemon: &Daemon) -> Result<(), Trouble> {
         let mut page: Page = daemon.page()?;
-        if (1..=5).contains(&self.answered) {
+        if self.answered > 0 {
             page.wait("the box is open as it was", |view| view["box"]["rma"] == RMA)?;
         }
-        let script = [RMA, &self.dock.units[0], &self.dock.units[1], &self.dock.units[2], "REPRINT"];
-        for payload in &script[self.answered..] {
+        while let Some(payload) = self.script.get(self.answered) {
             let outcome = self.dock.scan(&mut page, payload)?;
             // What was written but not answered is the same unit, or a box that is open already.
             let fine = ["box_open", "box_already_open", "received", "same_unit", "reprint"];

@@ -1,8 +1,12 @@
 // ZPL to PNG with other people's renderer: node labels.mjs FOLDER draws NAME-other.png for each NAME.zpl.
+import { webcrypto } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import { ready } from "zpl-renderer-js";
 
+// Node 18 lacks the global that the renderer looks for, and cannot import it by name.
+globalThis.crypto ??= webcrypto;
+const { ready } = createRequire(import.meta.url)("zpl-renderer-js");
 const [folder] = process.argv.slice(2);
 const { api } = await ready;
 for (const name of readdirSync(folder).filter((file) => file.endsWith(".zpl"))) {

@@ -13,6 +13,16 @@ BACKDOCK=$TARGET/debug/backdock
 PASSED=0
 FAILED=0
 
+# A folder of the stage's own, removed at its end together with what the stage has started.
+SCRATCH=$(mktemp -d)
+STARTED=()
+clean() {
+    [[ ${#STARTED[@]} = 0 ]] || kill "${STARTED[@]}" 2> /dev/null
+    wait
+    rm -rf "$SCRATCH"
+}
+trap clean EXIT
+
 # check NAME COMMAND...: one test; what the command said is shown when it fails.
 check() {
     local name=$1 said
@@ -43,32 +53,23 @@ as_root() {
     if [[ $(id -u) = 0 ]]; then "$@"; else sudo -n "$@"; fi
 }
 
-# need COMMAND PACKAGE...: installs Debian packages when the command is not there.
-need() {
-    local command=$1 log
-    shift
-    command -v "$command" > /dev/null && return
-    command -v apt-get > /dev/null || give_up "$command is not here, and neither is apt-get: install $*"
+# install PACKAGE...: Debian packages. What went wrong is seen by whoever needed them.
+install() {
     echo "installing $*"
-    log=$(mktemp)
-    as_root apt-get update -qq > "$log" 2>&1
+    as_root apt-get update -qq > "$SCRATCH/apt.log" 2>&1
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        -o DPkg::Lock::Timeout=300 "$@" >> "$log" 2>&1
-    command -v "$command" > /dev/null || give_up "$command cannot be installed (apt-get install $*): $(tail -3 "$log")"
-    rm -f "$log"
+        -o DPkg::Lock::Timeout=300 "$@" >> "$SCRATCH/apt.log" 2>&1
+}
+
+# need COMMAND PACKAGE...: the command, installed where it is not there.
+need() {
+    local command=$1
+    shift
+    command -v "$command" > /dev/null || install "$@"
+    command -v "$command" > /dev/null || give_up "$command cannot be installed (apt-get install $*): $(tail -3 "$SCRATCH/apt.log")"
 }
 
 # The program under test, built.
 need_backdock() {
     cargo build --locked --quiet --bin backdock || give_up "backdock does not build"
 }
-
-# A folder of the stage's own, removed at its end together with what the stage has started.
-SCRATCH=$(mktemp -d)
-STARTED=()
-clean() {
-    [[ ${#STARTED[@]} = 0 ]] || kill "${STARTED[@]}" 2> /dev/null
-    wait
-    rm -rf "$SCRATCH"
-}
-trap clean EXIT

@@ -115,6 +115,13 @@ impl Dock {
         Daemon::watch(command)
     }
 
+    /// Starts a verb that may be killed.
+    pub fn run(&self, arguments: &[&str]) -> Daemon {
+        let mut command = Command::new(BINARY);
+        command.arg("--config").arg(&self.config).args(arguments);
+        Daemon::watch(command)
+    }
+
     pub fn spawn(&self) -> Daemon {
         self.spawn_by(&[])
     }
@@ -159,7 +166,7 @@ pub fn out(view: &Value) -> u64 {
     count("waiting") + count("sent")
 }
 
-/// A running daemon; killed when dropped.
+/// A running daemon, or another verb that runs for a while; killed when dropped.
 pub struct Daemon {
     child: Child,
     log: Arc<Log>,

@@ -79,7 +79,7 @@ impl Core {
             return Err(Failed::Unanswered(format!("printer {:?} is not configured", job.printer)));
         };
         let line = &mut self.lines[i];
-        let expects = if line.queue.is_empty() { line.expects() } else { None };
+        let expects = if line.queue.is_empty() && !self.closed { line.expects() } else { None };
         let zpl: Arc<str> = job.zpl.as_str().into();
         let id = job.id;
         let state = if expects.is_some() { JobState::Sending } else { JobState::Queued };
@@ -99,7 +99,7 @@ impl Core {
     pub(super) fn assign(&mut self, now: DateTime<FixedOffset>) -> Result<(), Failed> {
         for i in 0..self.lines.len() {
             let line = &self.lines[i];
-            if line.queue.is_empty() || !line.out.is_empty() || !line.fresh.is_empty() {
+            if self.closed || line.queue.is_empty() || !line.out.is_empty() || !line.fresh.is_empty() {
                 continue;
             }
             let Some(first) = line.expects() else { continue };

@@ -102,6 +102,8 @@ pub struct Core {
     effects: Vec<Effect>,
     /// Printer news that could not be written, in order.
     unwritten: Vec<(usize, PrinterEvent)>,
+    /// The printers' threads have ended: what is made from here on waits for the next start.
+    closed: bool,
     /// The log has been told that nothing can be written; it need not hear it of every try.
     stuck: bool,
     pub(super) next_rma: Option<(i32, u64)>,
@@ -192,6 +194,7 @@ impl Core {
             sent_since: now,
             effects: Vec::new(),
             unwritten: Vec::new(),
+            closed: false,
             stuck: false,
             next_rma: None,
             frames: 0,
@@ -276,6 +279,11 @@ impl Core {
     /// Whether printer news could not be written and should be tried again now and then.
     pub fn has_unwritten(&self) -> bool {
         !self.unwritten.is_empty()
+    }
+
+    /// From now on no label is handed to a printer.
+    pub fn close(&mut self) {
+        self.closed = true;
     }
 
     /// Decides and writes a batch; returns what may leave now. Callers of requests are answered here,

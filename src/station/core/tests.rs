@@ -143,3 +143,15 @@ fn the_printers_news_waits_and_keeps_its_order() {
         bench.kinds().split_off(so_far).into_iter().filter(|kind| kind.starts_with("printer")).collect();
     assert!(states.ends_with(&["printer attention".into(), "printer ready".into()]), "{states:?}");
 }
+
+#[test]
+fn a_station_that_is_closing_hands_out_nothing_more() {
+    let mut bench = bench();
+    assert_eq!(bench.take([scan("KDX0000001"), scan("KDX0000002")]), [1], "one at a time at first");
+    bench.core.close();
+    let last = [Input::Printer(0, PrinterEvent::Printed { jobs: vec![1], odometer: 1001 }), ready(1001)];
+    assert_eq!(bench.take(last), [0; 0]);
+    assert_eq!(bench.take([scan("KDX0000003")]), [0; 0]);
+    assert_eq!(bench.core.lines[0].out, [], "nothing that a start would have to doubt");
+    assert_eq!(bench.core.lines[0].queue, [2, 3]);
+}
