@@ -142,7 +142,7 @@ fn a_directory_that_cannot_be_written() {
         None => fs::set_permissions(&dock.data, Permissions::from_mode(0o555)).expect("set"),
     }
     if disk.is_some() || !geteuid().is_root() {
-        refused("read-only", &dock, &["cannot be taken", "check the owner and mode of the data directory"]);
+        refused("read-only", &dock, &["check the owner"]);
     } else {
         println!("root without the right to mount may write anywhere: nothing to refuse");
     }
