@@ -29,6 +29,9 @@ pub use append::Head;
 /// A connection for reading. What may be asked of it stands in [`read`], [`know`], [`shipments`] and [`verify`].
 pub type Reader = Connection;
 
+/// Another process (a reader, `journal verify`) may hold a lock for a moment.
+const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// The database's name inside the data directory.
 pub const FILE: &str = "backdock.db";
 
@@ -122,8 +125,7 @@ impl Store {
         conn.set_prepared_statement_cache_capacity(64);
         // Until the file is known to be ours, closing it must not move a write-ahead log into it.
         conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        // Another process (a reader, `journal verify`) may hold a lock for a moment.
-        conn.busy_timeout(std::time::Duration::from_secs(5))?;
+        conn.busy_timeout(BUSY)?;
         schema::adopt(&conn, &path)?;
         let mode: String = conn.query_row("PRAGMA journal_mode=WAL", [], |r| r.get(0))?;
         if !mode.eq_ignore_ascii_case("wal") {
@@ -209,11 +211,25 @@ impl Store {
         std::fs::metadata(wal).map_or(0, |m| m.len())
     }
 
-    /// Moves the write-ahead log into the database file. Called when the dock is idle.
+    /// Moves the write-ahead log into the database file and empties it. Called when the dock is idle.
+    /// Never waits: what somebody still reads (`journal verify` reads for minutes) stays in the log.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
-        self.conn
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(|e| StoreError::at(&self.path, e))
+        self.move_log("PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+
+    /// Moves what is in the write-ahead log into the database file and leaves the log's length as it
+    /// is; it is written over from its start. Cheap where little was written since the last time.
+    pub fn checkpoint_in_passing(&self) -> Result<(), StoreError> {
+        self.move_log("PRAGMA wal_checkpoint(PASSIVE)")
+    }
+
+    fn move_log(&self, how: &str) -> Result<(), StoreError> {
+        let moved = self
+            .conn
+            .busy_timeout(std::time::Duration::ZERO)
+            .and_then(|()| self.conn.prepare_cached(how)?.query_row([], |_| Ok(())));
+        self.conn.busy_timeout(BUSY)?;
+        moved.map_err(|e| StoreError::at(&self.path, e))
     }
 
     /// Loads a whole shipment file into the still empty table, with its journal event in the same
@@ -292,7 +308,7 @@ pub fn open_reader(dir: &Path) -> Result<Reader, StoreError> {
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(&path, flags).map_err(|e| StoreError::at(&path, e))?;
-    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    conn.busy_timeout(BUSY)?;
     schema::readable(&conn, &path).map_err(|e| match e {
         StoreError::Sqlite(e) => StoreError::at(&path, e),
         other => other,

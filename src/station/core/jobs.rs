@@ -6,7 +6,6 @@ use crate::domain::job::{Expectation, Job, JobId, JobState};
 use crate::domain::screen::Screen;
 use crate::label::{LabelError, UnitLabel};
 use crate::printer::{Condition, OrderJob, PrinterEvent, State};
-use crate::station::SOFT;
 use crate::store::{Head, read};
 use chrono::{DateTime, FixedOffset};
 use std::sync::Arc;
@@ -125,8 +124,7 @@ impl Core {
     }
 
     pub(super) fn write_sent(&mut self, now: DateTime<FixedOffset>) -> Result<(), Failed> {
-        let waited = now.signed_duration_since(self.sent_since).to_std().unwrap_or(SOFT);
-        if self.sent.is_empty() || waited < SOFT {
+        if !self.soft_news_is_due(now) {
             return Ok(());
         }
         let jobs: Vec<JobId> = std::mem::take(&mut self.sent).into_iter().map(|(_, id)| id).collect();

@@ -114,6 +114,11 @@ pub struct Core {
     imported: Option<Response>,
 }
 
+/// The dock's day, as dates are written.
+fn day_of(now: DateTime<FixedOffset>) -> String {
+    now.date_naive().to_string()
+}
+
 /// What one input failed with.
 pub(super) enum Failed {
     Store(StoreError),
@@ -189,7 +194,7 @@ impl Core {
             feed: VecDeque::new(),
             last_receipt: 0,
             last_job: 0,
-            today: Default::default(),
+            today: super::view::Today { day: day_of(now), ..Default::default() },
             sent: Vec::new(),
             sent_since: now,
             effects: Vec::new(),
@@ -202,7 +207,6 @@ impl Core {
             imported: None,
         };
         core.reload()?;
-        core.count_today(now)?;
         if let Some((seq, _, screen)) = read::session(&core.store.conn, &core.config.station.id)? {
             core.shown = Shown::from_journal(&core.store.conn, seq, screen)?;
         }
@@ -247,8 +251,9 @@ impl Core {
         Ok(())
     }
 
-    pub(super) fn count_today(&mut self, now: DateTime<FixedOffset>) -> Result<(), StoreError> {
-        let day = now.format("%Y-%m-%d").to_string();
+    /// Counts the dock's day anew from the tables. Until then all counts are zero.
+    pub fn count_today(&mut self, now: DateTime<FixedOffset>) -> Result<(), StoreError> {
+        let day = day_of(now);
         let [scans, receipts, holds, labels] = read::counts_since(&self.store.conn, &self.config.station.id, &day)?;
         self.today = super::view::Today { day, scans, receipts, holds, labels };
         Ok(())
@@ -276,6 +281,12 @@ impl Core {
         !self.sent.is_empty()
     }
 
+    /// Whether it has waited long enough.
+    pub fn soft_news_is_due(&self, now: DateTime<FixedOffset>) -> bool {
+        let waited = now.signed_duration_since(self.sent_since).to_std().unwrap_or(super::SOFT);
+        !self.sent.is_empty() && waited >= super::SOFT
+    }
+
     /// Whether printer news could not be written and should be tried again now and then.
     pub fn has_unwritten(&self) -> bool {
         !self.unwritten.is_empty()
@@ -289,7 +300,7 @@ impl Core {
     /// Decides and writes a batch; returns what may leave now. Callers of requests are answered here,
     /// after the commit.
     pub fn take(&mut self, inputs: Vec<Input>, now: DateTime<FixedOffset>) -> Vec<Effect> {
-        if self.today.day != now.format("%Y-%m-%d").to_string() {
+        if self.today.day != day_of(now) {
             // Midnight at the dock; the counters begin anew. A failure only leaves old counts on the page.
             let _ = self.count_today(now);
         }
