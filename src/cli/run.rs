@@ -5,14 +5,16 @@ use crate::printer::Pace;
 use crate::station::{self, Hooks, StationError};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 
 #[derive(clap::Args)]
 pub struct Args {}
 
 /// Under systemd the log goes to its journal with fields; elsewhere to standard error.
 pub(super) fn log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let asked = std::env::var("RUST_LOG").ok().and_then(|said| said.parse().ok());
+    let filter = asked.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     let registry = tracing_subscriber::registry().with(filter);
     if std::env::var_os("JOURNAL_STREAM").is_some()
         && let Ok(journal) = tracing_journald::layer()

@@ -4,7 +4,7 @@
 //! Arrives: bytes on a serial line or a TCP connection, or from a replayed file. Leaves: a
 //! [`DeviceEvent`] for every frame and for every change of presence. Promised:
 //!
-//! - bytes wake the thread at once; while nothing comes it sleeps half a second at a time;
+//! - bytes wake the thread at once; while nothing comes it sleeps nine tenths of a second at a time;
 //! - a device that goes is reported, looked for again at least every [`BACKOFF_MAX`], and used again
 //!   without a restart, whatever its path resolves to by then;
 //! - half a scan of a line that went is never glued to the first scan of the line that came back;
@@ -72,7 +72,7 @@ pub const BACKOFF_MAX: Duration = Duration::from_millis(800);
 const _: () = assert!(BACKOFF_MAX.as_millis() < 1000 && LISTEN_MAX.as_millis() < 1000, "a stop takes a second at most");
 
 /// Longest wait for bytes before `stop` is looked at.
-const LISTEN_MAX: Duration = Duration::from_millis(500);
+const LISTEN_MAX: Duration = Duration::from_millis(900);
 
 /// A line that lived shorter than this and said nothing was no success: the pauses go on growing.
 const SETTLED: Duration = Duration::from_secs(2);

@@ -52,9 +52,10 @@ const IDLE: Duration = Duration::from_secs(2);
 /// Write-ahead log sizes, in bytes: worth emptying when idle; to be moved in any case.
 const WAL_IDLE: u64 = 1 << 20;
 const WAL_MAX: u64 = 64 << 20;
-/// Events after which the log is moved in passing, when nothing waits: about a megabyte, two
-/// milliseconds. A scan that comes just then waits no longer, and no scan ever waits for a large log.
+/// Events after which the log is moved in passing, in the first pause as long as [`PAUSE`]: about a
+/// megabyte, two milliseconds. A scan that comes just then waits no longer.
 const MOVE_AFTER: i64 = 64;
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Why the station could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -153,6 +154,7 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
         let wait = match () {
             () if core.importing() || scanners_ended => Duration::ZERO,
             () if stopping => SOFT,
+            () if core.store.seq() - moved >= MOVE_AFTER => PAUSE,
             () if core.has_soft_news() => SOFT,
             () => TURN,
         };
@@ -176,6 +178,10 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
                     moved = core.store.seq();
                     log_failure(core.store.checkpoint_in_passing());
                 }
+                continue;
+            } else if core.store.seq() - moved >= MOVE_AFTER {
+                moved = core.store.seq();
+                log_failure(core.store.checkpoint_in_passing());
                 continue;
             } else {
                 let wal = core.store.wal_bytes();
@@ -205,10 +211,6 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
             if let Some(watch) = &mut hooks.watch {
                 watch(&view);
             }
-        }
-        if core.store.seq() - moved >= MOVE_AFTER && inbox.is_empty() {
-            moved = core.store.seq();
-            log_failure(core.store.checkpoint_in_passing());
         }
         if core.store.wal_bytes() >= wal_max {
             log_failure(core.store.checkpoint());

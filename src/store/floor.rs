@@ -1,5 +1,5 @@
-//! What the disk itself costs, for `backdock bench`: the bare commit that a scan is held against, and
-//! how many bytes a scan writes. Nothing of the daemon uses it.
+//! What the disk itself costs, for `backdock bench`: the bare commit that a scan is held against, how
+//! many bytes a scan writes, and a reader that holds the log. Nothing of the daemon uses it.
 //!
 //! A floor has a database of its own, with the settings of the station's: one row, one commit, durable
 //! when it returns. Nothing that keeps scans the way the [`Store`](super::Store) does can be faster.
@@ -38,6 +38,13 @@ impl Floor {
     pub fn checkpoint(&self) -> Result<(), StoreError> {
         Ok(self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
+}
+
+/// Reads on until what it returns is dropped: so long the write-ahead log can only grow.
+pub fn hold(conn: &Reader) -> Result<impl Drop + '_, StoreError> {
+    let reading = conn.unchecked_transaction()?;
+    super::read::head(&reading)?;
+    Ok(reading)
 }
 
 /// What the journal's events after `seq` wrote: how many scans there were, and the bytes of their rows

@@ -1,6 +1,6 @@
 //! The store's answers to what a decision asks of the past ([`Knowledge`]).
 
-use super::read::parse;
+use super::read::{AWAITED, parse};
 use super::{Store, StoreError, shipments};
 use crate::domain::mac::Mac;
 use crate::domain::rma::{Rma, RmaState};
@@ -97,14 +97,8 @@ impl Knowledge for Store {
     }
 
     fn missing(&self, rma: &str, limit: u32) -> Result<Vec<String>, Unanswered> {
-        let mut s = self
-            .conn
-            .prepare_cached(
-                "SELECT serial FROM rma_unit u WHERE rma=?1 AND NOT EXISTS
-                    (SELECT 1 FROM receipt r WHERE r.serial=u.serial AND r.rma=u.rma AND r.withdrawn IS NULL) ORDER BY place LIMIT ?2",
-            )
-            .map_err(unanswered)?;
-        s.query_map(params![rma, limit], |r| r.get(0)).and_then(|rows| rows.collect()).map_err(unanswered)
+        let mut s = self.conn.prepare_cached(AWAITED).map_err(unanswered)?;
+        s.query_map([rma], |r| r.get(0)).and_then(|rows| rows.take(limit as usize).collect()).map_err(unanswered)
     }
 
     fn rmas_expecting(&self, serial: &str) -> Result<Vec<String>, Unanswered> {

@@ -251,11 +251,13 @@ pub struct UnitLine {
 
 /// The units of an RMA: received ones in order of arrival, then awaited ones; at most `limit`.
 pub fn units(conn: &Connection, rma: &str, limit: u32) -> Result<Vec<UnitLine>, StoreError> {
+    let limit = limit as usize;
+    // Cut off here and not by LIMIT: a statement whose limit is a parameter is compiled anew at every call.
     let mut s = conn.prepare_cached(
-        "SELECT serial, mac, brand, model, held, word, at FROM receipt WHERE rma=?1 AND withdrawn IS NULL ORDER BY seq DESC LIMIT ?2",
+        "SELECT serial, mac, brand, model, held, word, at FROM receipt WHERE rma=?1 AND withdrawn IS NULL ORDER BY seq DESC",
     )?;
     let mut lines: Vec<UnitLine> = s
-        .query_map(params![rma, limit], |r| {
+        .query_map([rma], |r| {
             let mac: Option<i64> = r.get(1)?;
             Ok(UnitLine {
                 serial: r.get(0)?,
@@ -267,14 +269,14 @@ pub fn units(conn: &Connection, rma: &str, limit: u32) -> Result<Vec<UnitLine>, 
                 received_at: r.get(6)?,
             })
         })?
+        .take(limit)
         .collect::<Result<_, _>>()?;
     lines.reverse();
-    let room = limit.saturating_sub(lines.len() as u32);
-    let mut s = conn.prepare_cached(
-        "SELECT serial FROM rma_unit u WHERE rma=?1 AND NOT EXISTS
-            (SELECT 1 FROM receipt r WHERE r.serial=u.serial AND r.rma=u.rma AND r.withdrawn IS NULL) ORDER BY place LIMIT ?2",
-    )?;
-    let awaited = s.query_map(params![rma, room], |r| r.get::<_, String>(0))?;
+    if lines.len() == limit {
+        return Ok(lines);
+    }
+    let mut s = conn.prepare_cached(AWAITED)?;
+    let awaited = s.query_map([rma], |r| r.get::<_, String>(0))?.take(limit - lines.len());
     for serial in awaited {
         lines.push(UnitLine {
             serial: Some(serial?),
@@ -288,6 +290,10 @@ pub fn units(conn: &Connection, rma: &str, limit: u32) -> Result<Vec<UnitLine>, 
     }
     Ok(lines)
 }
+
+/// Units of an RMA that have not arrived, in the order of its list.
+pub(super) const AWAITED: &str = "SELECT serial FROM rma_unit u WHERE rma=?1 AND NOT EXISTS
+    (SELECT 1 FROM receipt r WHERE r.serial=u.serial AND r.rma=u.rma AND r.withdrawn IS NULL) ORDER BY place";
 
 /// A receipt as `backdock lookup` shows it.
 #[derive(Clone, Debug, serde::Serialize)]

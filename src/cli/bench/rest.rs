@@ -7,9 +7,11 @@ use super::report::{Found, Target};
 use super::samples::{median, ms};
 use super::site::Site;
 use super::{Effort, SHIPMENTS};
+use crate::store;
 use std::time::{Duration, Instant};
 
-/// A log this large is what a kill in a busy hour leaves.
+/// A log this large is what a kill leaves when somebody has read for long (`journal verify`): what is read
+/// cannot be moved.
 const LARGE: u64 = 48 << 20;
 
 pub fn run(site: &mut Site, effort: Effort) -> Result<Found, Stop> {
@@ -42,6 +44,8 @@ pub fn run(site: &mut Site, effort: Effort) -> Result<Found, Stop> {
         eprintln!("  start {start} of {starts}");
         let ready = dock.restart(false)?;
         dock.page.wait_ready()?;
+        let reader = store::open_reader(&dock.station.dir).map_err(Stop::failed)?;
+        let reading = store::floor::hold(&reader).map_err(Stop::failed)?;
         for _ in 0..CHUNKS {
             if dock.station.wal() >= LARGE {
                 break;
@@ -50,6 +54,7 @@ pub fn run(site: &mut Site, effort: Effort) -> Result<Found, Stop> {
         }
         let log = dock.station.wal();
         let after_kill = dock.restart(true)?;
+        drop(reading);
         dock.page.wait_ready()?;
         found.table.rows.push(vec![start as f64, ms(ready), log as f64 / f64::from(1 << 20), ms(after_kill)]);
     }
