@@ -153,6 +153,7 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
         let scanners_ended = stopping && threads.iter().all(|t| t.is_finished());
         let wait = match () {
             () if core.importing() || scanners_ended => Duration::ZERO,
+            () if core.day_under_way() => Duration::ZERO,
             () if stopping => SOFT,
             () if core.store.seq() - moved >= MOVE_AFTER => PAUSE,
             () if core.has_soft_news() => SOFT,
@@ -182,6 +183,11 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
             } else if core.store.seq() - moved >= MOVE_AFTER {
                 moved = core.store.seq();
                 log_failure(core.store.checkpoint_in_passing());
+                continue;
+            } else if core.day_is_due(now) {
+                if let Err(e) = core.day_step(now) {
+                    tracing::error!(error = %e, "the calendar");
+                }
                 continue;
             } else {
                 let wal = core.store.wal_bytes();

@@ -9,10 +9,11 @@ use std::path::Path;
 const APPLICATION_ID: i64 = 0x4244_4B31;
 
 /// Steps in order; `user_version` counts those applied. A step, once released, is never edited.
-const STEPS: &[&[&str]] = &[&[
-    "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
-    // The journal: append-only, each row's hash covers the row and the hash before it.
-    "CREATE TABLE journal(
+const STEPS: &[&[&str]] = &[
+    &[
+        "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+        // The journal: append-only, each row's hash covers the row and the hash before it.
+        "CREATE TABLE journal(
         seq INTEGER PRIMARY KEY,
         at TEXT NOT NULL,
         station TEXT NOT NULL,
@@ -23,11 +24,13 @@ const STEPS: &[&[&str]] = &[&[
         payload TEXT NOT NULL,
         hash BLOB NOT NULL
      ) STRICT;",
-    // What came over the wire, byte for byte. Beside the journal, so that it can be erased.
-    "CREATE TABLE raw_scan(seq INTEGER PRIMARY KEY, taken INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;",
-    PROJECTED,
-    shipments::SCHEMA,
-]];
+        // What came over the wire, byte for byte. Beside the journal, so that it can be erased.
+        "CREATE TABLE raw_scan(seq INTEGER PRIMARY KEY, taken INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;",
+        PROJECTED,
+        shipments::SCHEMA,
+    ],
+    &[LIFE],
+];
 
 /// The tables that the journal adds up to; `journal verify` builds them anew and compares.
 pub(super) const PROJECTED: &str = "
@@ -59,6 +62,26 @@ pub(super) const PROJECTED: &str = "
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX job_open ON job(printer, id) WHERE state IN ('queued', 'sending', 'sent', 'in-doubt');
     CREATE INDEX job_receipt ON job(receipt) WHERE receipt IS NOT NULL;
+";
+
+/// The life of units after their receipt (or before it), and the money; projected as [`PROJECTED`] is.
+pub(super) const LIFE: &str = "
+    CREATE TABLE unit(
+        rma TEXT NOT NULL REFERENCES rma(number), unit TEXT NOT NULL, state TEXT NOT NULL, since TEXT NOT NULL,
+        facts TEXT NOT NULL, verdict TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(rma, unit)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX unit_open ON unit(rma, unit) WHERE state NOT IN ('closed', 'returned', 'cancelled');
+    -- a unit that took another one's place
+    CREATE TABLE successor(
+        serial TEXT PRIMARY KEY, rma TEXT NOT NULL, unit TEXT NOT NULL, shipped TEXT NOT NULL, facts TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    -- one line for a unit, a kind and a rule: nothing is ever posted twice
+    CREATE TABLE ledger(
+        rma TEXT NOT NULL, unit TEXT NOT NULL, kind TEXT NOT NULL, rule TEXT NOT NULL, cents INTEGER NOT NULL,
+        currency TEXT NOT NULL, party TEXT NOT NULL, posted TEXT NOT NULL, evidence TEXT NOT NULL, by TEXT NOT NULL,
+        seq INTEGER NOT NULL, PRIMARY KEY(rma, unit, kind, rule)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE calendar(station TEXT PRIMARY KEY, day TEXT NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
 fn version(conn: &Connection) -> Result<i64, rusqlite::Error> {

@@ -8,6 +8,7 @@
 
 mod imports;
 mod jobs;
+mod life;
 mod programs;
 mod scans;
 
@@ -26,7 +27,7 @@ use crate::printer::{Condition, Order, OrderJob, PrinterEvent, State};
 use crate::program::Programs;
 use crate::scan::Frame;
 use crate::store::{Head, Store, StoreError, read};
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -112,6 +113,9 @@ pub struct Core {
     importing: Option<imports::Importing>,
     /// What the import came to, or has come to so far.
     imported: Option<Response>,
+    /// The last day for which every open case was looked at, and the one that is under way.
+    passed: Option<NaiveDate>,
+    passing: Option<life::Passing>,
 }
 
 /// The dock's day, as dates are written.
@@ -205,6 +209,8 @@ impl Core {
             frames: 0,
             importing: None,
             imported: None,
+            passed: None,
+            passing: None,
         };
         core.reload()?;
         if let Some((seq, _, screen)) = read::session(&core.store.conn, &core.config.station.id)? {
