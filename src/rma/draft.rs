@@ -23,6 +23,8 @@ pub struct Draft {
     /// In the JSON that `backdock verdict` reads.
     pub facts: Map<String, Value>,
     pub serials: Vec<String>,
+    /// Only asked for: it waits for `authorise`.
+    pub request: bool,
 }
 
 /// Columns that stand in the facts themselves, and in their `rma` part.
@@ -169,7 +171,7 @@ fn draft(row: &mut Map<String, Value>) -> Result<Draft, String> {
     if !about.is_empty() {
         facts.insert("rma".to_owned(), Value::Object(about));
     }
-    Ok(Draft { number, program, customer, issued, facts, serials })
+    Ok(Draft { number, program, customer, issued, facts, serials, request: false })
 }
 
 /// CSV has no booleans: yes and no in a cell are the facts' true and false.

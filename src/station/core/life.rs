@@ -64,6 +64,18 @@ impl Core {
         }
     }
 
+    /// An RMA was written down: the messages that it owes.
+    pub(in crate::station) fn issued(&mut self, rma: &Rma, now: DateTime<FixedOffset>) -> Result<(), StoreError> {
+        let programs = self.programs.clone();
+        let Some(program) = programs.issued_under(&rma.program, &rma.program_version) else { return Ok(()) };
+        let head = Head { at: now, ..Head::default() };
+        match life::issued(rma, program, now.date_naive()) {
+            Ok(owed) => owed.into_iter().try_for_each(|o| self.owe_message(rma, program, &rma.facts, o, &head)),
+            // The facts were checked before; what cannot be judged owes nothing.
+            Err(_) => Ok(()),
+        }
+    }
+
     /// The unit as it stands; the inner error says why there is none of that name.
     fn unit_of(&self, rma: &Rma, name: &str, now: DateTime<FixedOffset>) -> Result<Result<Unit, String>, StoreError> {
         let serial = crate::domain::text::serial_key(name);
