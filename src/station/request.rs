@@ -137,6 +137,7 @@ fn checked(core: &mut Core, draft: &Draft, now: DateTime<FixedOffset>) -> Result
         return Ok(Err(e.to_string()));
     }
     let number = match &draft.number {
+        None if draft.request => request_number(core, now)?,
         None => next_number(core, now)?,
         Some(n) if n.len() > NUMBER_MAX => return Ok(Err(format!("{n:?} is longer than {NUMBER_MAX} characters"))),
         Some(n) if number::is_ours(n) || program.accepts_number(n) => n.clone(),
@@ -165,10 +166,7 @@ fn checked(core: &mut Core, draft: &Draft, now: DateTime<FixedOffset>) -> Result
             None => return Ok(Err(format!("{serial:?} is not a serial number"))),
         }
     }
-    let (number, state) = match draft.request {
-        true => (format!("Q{}", number.get(1..).unwrap_or_default()), RmaState::Requested),
-        false => (number, RmaState::Open),
-    };
+    let state = if draft.request { RmaState::Requested } else { RmaState::Open };
     Ok(Ok(Rma {
         number,
         program: program.id().to_string(),
@@ -238,6 +236,16 @@ fn next_number(core: &mut Core, now: DateTime<FixedOffset>) -> Result<String, St
     }
 }
 
+/// A number for a request: one of ours with a Q in front, so that no scan takes it for an RMA.
+fn request_number(core: &mut Core, now: DateTime<FixedOffset>) -> Result<String, StoreError> {
+    loop {
+        let number = format!("Q{}", next_number(core, now)?.get(1..).unwrap_or_default());
+        if know::rma(&core.store.conn, &number)?.is_none() {
+            return Ok(number);
+        }
+    }
+}
+
 fn rma_move(
     core: &mut Core,
     rma: &str,
@@ -251,7 +259,8 @@ fn rma_move(
     if old.state == to {
         return Ok(Response::refused(format!("RMA {rma} is {} already", to.word())));
     }
-    if !old.state.may_become(to) {
+    // A request is only closed by being authorised.
+    if !old.state.may_become(to) || (old.state == RmaState::Requested && to == RmaState::Closed) {
         return Ok(Response::refused(format!("RMA {rma} is {}; it cannot become {}", old.state.word(), to.word())));
     }
     if to == RmaState::Closed
