@@ -42,7 +42,7 @@ mod shipped;
 mod subject;
 mod text;
 
-pub use served::{Programs, same_but_for_comments};
+pub use served::{MessageFile, Programs, same_but_for_comments};
 pub use shipped::{DEFAULT, SHIPPED};
 
 words! {
@@ -224,6 +224,12 @@ impl Program {
     /// Addresses for messages to `role`; empty where the file does not name any.
     pub fn contacts(&self, role: Role) -> &[String] {
         self.contacts.iter().find(|(r, _)| *r == role).map_or(&[], |(_, list)| list)
+    }
+
+    /// What the program may write about, and to whom; as often as its rows say it.
+    pub fn messages(&self) -> impl Iterator<Item = (Role, &str)> {
+        let rows = std::iter::once(&self.general).chain(self.cells.iter().map(|cell| &cell.rows));
+        rows.flat_map(|rows| &rows.messages).map(|row| (row.effect.to, &*row.effect.about))
     }
 
     /// Where customers send goods, line by line; empty where the file does not say.

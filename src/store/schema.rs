@@ -9,10 +9,11 @@ use std::path::Path;
 const APPLICATION_ID: i64 = 0x4244_4B31;
 
 /// Steps in order; `user_version` counts those applied. A step, once released, is never edited.
-const STEPS: &[&[&str]] = &[&[
-    "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
-    // The journal: append-only, each row's hash covers the row and the hash before it.
-    "CREATE TABLE journal(
+const STEPS: &[&[&str]] = &[
+    &[
+        "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+        // The journal: append-only, each row's hash covers the row and the hash before it.
+        "CREATE TABLE journal(
         seq INTEGER PRIMARY KEY,
         at TEXT NOT NULL,
         station TEXT NOT NULL,
@@ -23,11 +24,13 @@ const STEPS: &[&[&str]] = &[&[
         payload TEXT NOT NULL,
         hash BLOB NOT NULL
      ) STRICT;",
-    // What came over the wire, byte for byte. Beside the journal, so that it can be erased.
-    "CREATE TABLE raw_scan(seq INTEGER PRIMARY KEY, taken INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;",
-    PROJECTED,
-    shipments::SCHEMA,
-]];
+        // What came over the wire, byte for byte. Beside the journal, so that it can be erased.
+        "CREATE TABLE raw_scan(seq INTEGER PRIMARY KEY, taken INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;",
+        PROJECTED,
+        shipments::SCHEMA,
+    ],
+    &[MESSAGES],
+];
 
 /// The tables that the journal adds up to; `journal verify` builds them anew and compares.
 pub(super) const PROJECTED: &str = "
@@ -61,6 +64,20 @@ pub(super) const PROJECTED: &str = "
     CREATE INDEX job_receipt ON job(receipt) WHERE receipt IS NOT NULL;
 ";
 
+/// The outbox, and where the customer's copies go; `journal verify` builds it after [`PROJECTED`].
+pub(super) const MESSAGES: &str = "
+    CREATE TABLE message(
+        station TEXT NOT NULL, id INTEGER NOT NULL, cause TEXT NOT NULL, rma TEXT NOT NULL, unit TEXT,
+        program TEXT NOT NULL, addressee TEXT NOT NULL, about TEXT NOT NULL, rule TEXT NOT NULL, subject TEXT NOT NULL,
+        recipients TEXT NOT NULL, state TEXT NOT NULL, note TEXT NOT NULL, attempt INTEGER NOT NULL, next_try TEXT,
+        made INTEGER NOT NULL, moved INTEGER NOT NULL, PRIMARY KEY(station, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE UNIQUE INDEX message_cause ON message(cause, station);
+    CREATE INDEX message_rma ON message(rma);
+    CREATE INDEX message_open ON message(station, id) WHERE state NOT IN ('sent', 'cancelled');
+    ALTER TABLE rma ADD COLUMN email TEXT;
+";
+
 fn version(conn: &Connection) -> Result<i64, rusqlite::Error> {
     conn.query_row("PRAGMA user_version", [], |r| r.get(0))
 }
@@ -90,7 +107,13 @@ pub(super) fn readable(conn: &Connection, path: &Path) -> Result<(), StoreError>
     if application_id(conn)? != APPLICATION_ID {
         return Err(StoreError::Foreign { path: path.to_path_buf() });
     }
-    newer(conn, path)
+    newer(conn, path)?;
+    let found = version(conn)?;
+    let known = STEPS.len() as i64;
+    if found < known {
+        return Err(StoreError::Older { path: path.to_path_buf(), found, known });
+    }
+    Ok(())
 }
 
 fn newer(conn: &Connection, path: &Path) -> Result<(), StoreError> {
