@@ -89,7 +89,12 @@ impl Template {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut lines = Vec::new();
         for (i, line) in text.lines().enumerate() {
-            match pieces(line) {
+            // The word for the subject is no part of it.
+            let said = if i == 0 { line.strip_prefix("Subject:").map(str::trim_start) } else { Some(line) };
+            if said.is_none() {
+                wrong(1, "", "the first line must be: Subject: ...".to_owned());
+            }
+            match pieces(said.unwrap_or_default()) {
                 Ok(line) => {
                     if !internal && line.contains(&Piece::Field(Field::Details)) {
                         let message = "are internal comments; this message also goes to a customer or vendor";
@@ -104,13 +109,7 @@ impl Template {
             }
         }
         let mut lines = lines.into_iter();
-        let mut subject = lines.next().unwrap_or_default();
-        match subject.first_mut() {
-            Some(Piece::Text(first)) if first.starts_with("Subject:") => {
-                *first = first["Subject:".len()..].trim_start().to_owned();
-            }
-            _ => wrong(1, "", "the first line must be: Subject: ...".to_owned()),
-        }
+        let subject = lines.next().unwrap_or_default();
         if lines.next().is_some_and(|second| !second.is_empty()) {
             wrong(2, "", "the line after the subject must be blank".to_owned());
         }
@@ -247,7 +246,6 @@ mod tests {
                 "m/x.txt:1: rmaa: no such field; the nearest known is {rma}",
                 "m/x.txt:3: retrun_address: no such field; the nearest known is {return_address}",
                 "m/x.txt:5: a brace stands alone; write a field as {rma} and a brace as {{",
-                "m/x.txt:1: the first line must be: Subject: ...",
             ]
         );
         assert_eq!(said("Hello\n\nyou\n", false), ["m/x.txt:1: the first line must be: Subject: ..."]);
