@@ -25,6 +25,9 @@ enum What {
         program: Option<String>,
         #[arg(long)]
         customer: Option<String>,
+        /// Where the customer's copies of messages go.
+        #[arg(long, value_name = "ADDRESS")]
+        email: Option<String>,
         #[arg(long)]
         ticket: Option<String>,
         /// agent, direct, reseller, service_provider or distributor.
@@ -88,7 +91,7 @@ const SLICE: usize = 100;
 
 pub fn main(at: &Where, args: Args) -> Verdict {
     match args.what {
-        What::New { program, customer, ticket, channel, serial, fact, request, json } => {
+        What::New { program, customer, email, ticket, channel, serial, fact, request, json } => {
             let mut facts = Map::new();
             let mut about = Map::new();
             if let Some(ticket) = ticket {
@@ -114,7 +117,7 @@ pub fn main(at: &Where, args: Args) -> Verdict {
             if !about.is_empty() {
                 facts.insert("rma".into(), Value::Object(about));
             }
-            let draft = Draft { number: None, program, customer, issued: None, facts, serials: serial, request };
+            let draft = Draft { number: None, program, customer, email, issued: None, facts, serials: serial, request };
             let response = ask(at, [Request::Rmas { drafts: vec![draft], by: caller() }])?;
             let [response] = response.as_slice() else { return Err(Stop::failed("no answer")) };
             refused(response)?;
@@ -243,7 +246,7 @@ fn show(at: &Where, number: &str, as_json: bool) -> Verdict {
     let units = read::units(&reader, number, 10_000).map_err(Stop::failed)?;
     if as_json {
         answer_json(&json!({
-            "number": rma.number, "program": rma.program, "program_version": rma.program_version, "customer": rma.customer,
+            "number": rma.number, "program": rma.program, "program_version": rma.program_version, "customer": rma.customer, "email": rma.email,
             "issued": rma.issued, "state": rma.state.word(), "facts": rma.facts, "units": units,
         }))?;
         return Ok(End::Done);
@@ -258,6 +261,9 @@ fn show(at: &Where, number: &str, as_json: bool) -> Verdict {
     ));
     if let Some(customer) = &rma.customer {
         answer(format!("customer {customer}"));
+    }
+    if let Some(email) = &rma.email {
+        answer(format!("email {email}"));
     }
     if !rma.facts.is_empty() {
         answer(format!("facts {}", Value::Object(rma.facts)));

@@ -71,6 +71,9 @@ pub struct Rma {
     pub program: String,
     pub program_version: String,
     pub customer: Option<String>,
+    /// Where the customer's copies of messages go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
     pub issued: NaiveDate,
     pub state: RmaState,
     pub facts: Map<String, Value>,

@@ -41,6 +41,10 @@ pub struct Wish<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Done {
     pub moved: Option<Moved>,
+    /// What the program says of the unit now.
+    pub verdict: Option<Verdict>,
+    /// What is known of it now.
+    pub facts: Map<String, Value>,
     pub posted: Vec<LedgerLine>,
     pub owed: Vec<Owed>,
 }
@@ -122,7 +126,9 @@ pub fn act(
         verdict: is.verdict.clone(),
         facts,
     };
-    let mut done = Done { moved: Some(moved), posted: lines, owed: Vec::new() };
+    let facts = moved.facts.clone();
+    let verdict = Some(is.verdict.clone());
+    let mut done = Done { moved: Some(moved), verdict, facts, posted: lines, owed: Vec::new() };
     owe(rma, unit, &is, Some(wish.step), nth, &mut done.owed);
     Ok(done)
 }
@@ -161,7 +167,7 @@ pub fn issue(
 }
 
 /// The messages that an RMA owes when it is issued.
-pub fn issued(rma: &Rma, program: &Program, today: NaiveDate) -> Result<Vec<Owed>, Refused> {
+pub fn issued(rma: &Rma, program: &Program, today: NaiveDate) -> Result<Done, Refused> {
     let unit = Unit { name: String::new(), state: UnitState::Awaited, facts: facts_on(&rma.facts, rma, today) };
     let case = judged(program, &unit.facts, today)?;
     let mut owed = Vec::new();
@@ -169,21 +175,22 @@ pub fn issued(rma: &Rma, program: &Program, today: NaiveDate) -> Result<Vec<Owed
         let cause = format!("{}/{}/{}", rma.number, owing.message.about, owing.message.to);
         owed.push(Owed { message: owing.message.clone(), unit: String::new(), cause });
     }
-    Ok(owed)
+    Ok(Done { verdict: Some(case.verdict), facts: unit.facts, owed, ..Done::default() })
 }
 
-/// What a receipt owes: messages, once each.
-pub fn received(rma: &Rma, unit: &Unit, program: &Program, today: NaiveDate, nth: i64) -> Result<Vec<Owed>, Refused> {
+/// What a receipt owes: messages, each as often as its row says.
+pub fn received(rma: &Rma, unit: &Unit, program: &Program, today: NaiveDate, nth: i64) -> Result<Done, Refused> {
+    let case = judged(program, &unit.facts, today)?;
     let mut owed = Vec::new();
-    owe(rma, unit, &judged(program, &unit.facts, today)?, Some(Step::Receive), nth, &mut owed);
-    Ok(owed)
+    owe(rma, unit, &case, Some(Step::Receive), nth, &mut owed);
+    Ok(Done { verdict: Some(case.verdict), facts: unit.facts.clone(), owed, ..Done::default() })
 }
 
 /// What falls due on `day`: money that the calendar alone makes due, messages that it makes owed, reminders.
 pub fn day(rma: &Rma, program: &Program, unit: &Unit, day: NaiveDate, posted: Posted) -> Result<Done, Refused> {
     let facts = facts_on(&unit.facts, rma, day);
     let is = judged(program, &facts, day)?;
-    let mut done = Done::default();
+    let mut done = Done { verdict: Some(is.verdict.clone()), facts, ..Done::default() };
     for (charge, post) in is.verdict.charges.iter().zip(&is.posts) {
         if *post == Post::Due && !posted(&charge.kind, &charge.rule) && is.verdict.allows(Move::Charge) {
             done.posted.push(line(rma, &unit.name, charge, &is.verdict, day, "calendar"));

@@ -5,6 +5,7 @@ use super::core::Core;
 use crate::domain::event::Event;
 use crate::domain::facts::Facts;
 use crate::domain::job::{JobId, JobState};
+use crate::domain::message::MessageId;
 use crate::domain::rma::{Rma, RmaState};
 use crate::domain::screen::{Kind, Screen};
 use crate::domain::unit::Step;
@@ -35,8 +36,22 @@ pub enum Request {
     Reprint { unit: String, by: String },
     /// A person looked for a label in doubt: it came out, or it did not.
     Settle { job: JobId, came_out: bool, by: String },
+    /// A person says what becomes of a message.
+    SettleMessage { id: MessageId, how: Settled, by: String },
     /// Whether anybody is there.
     Ping {},
+}
+
+/// What a person says of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Settled {
+    /// It arrived, or was told in another way.
+    Sent,
+    /// It is to be tried again.
+    Retry,
+    /// It is not wanted any more.
+    Cancel,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -67,11 +82,12 @@ pub fn apply(core: &mut Core, request: &Request, now: DateTime<FixedOffset>) -> 
         Request::Import { path, name, rejects } => Ok(core.import_begin(path, name, rejects)),
         Request::Imported {} => Ok(core.import_told()),
         Request::Settle { job, came_out, by } => settle(core, *job, *came_out, by, now),
+        Request::SettleMessage { id, how, by } => core.settle_message(*id, *how, by, now),
         Request::Reprint { unit, by } => reprint(core, unit, by, now),
     }
 }
 
-fn head(now: DateTime<FixedOffset>) -> Head {
+pub(super) fn head(now: DateTime<FixedOffset>) -> Head {
     Head { at: now, ..Head::default() }
 }
 
@@ -172,6 +188,10 @@ fn checked(core: &mut Core, draft: &Draft, now: DateTime<FixedOffset>) -> Result
         program: program.id().to_string(),
         program_version: program.version().to_string(),
         customer: draft.customer.clone(),
+        email: match draft.email.as_deref().map(crate::domain::message::email).transpose() {
+            Ok(email) => email,
+            Err(why) => return Ok(Err(format!("email: {:?} is {why}", draft.email.as_deref().unwrap_or_default()))),
+        },
         issued: draft.issued.unwrap_or(today),
         state,
         facts: draft.facts.clone(),

@@ -39,6 +39,7 @@ fn advance_shipped(core: &mut Core, day: &str) {
         program: "voip-reseller".into(),
         program_version: core.programs.default().version().to_string(),
         customer: None,
+        email: None,
         issued: day.parse().unwrap(),
         state: RmaState::Open,
         facts: facts.as_object().unwrap().clone(),
