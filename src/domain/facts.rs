@@ -183,6 +183,9 @@ pub struct RmaFacts {
     /// Where the ticket says it is to go back to (E-18).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ship_to: Option<String>,
+    /// Where support wants the goods sent, instead of the published address (D-10).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub return_to: Option<String>,
     #[serde(skip_serializing_if = "Flag::is_absent")]
     pub support_request: Flag,
     #[serde(skip_serializing_if = "Flag::is_absent")]

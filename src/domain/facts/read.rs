@@ -69,6 +69,7 @@ fn read_facts(r: &mut Reader<'_>) -> Facts {
             closed: m.flag("closed"),
             ticket: m.text("ticket"),
             ship_to: m.text("ship_to"),
+            return_to: m.text("return_to"),
             support_request: m.paper("support_request"),
             diagnosed: m.paper("diagnosed"),
             qualified: m.flag("qualified"),

@@ -53,6 +53,7 @@ impl Facts {
             ("closed", flag("")),
             ("ticket", text("")),
             ("ship_to", text("where the ticket says it is to go back to")),
+            ("return_to", text("where support wants the goods sent, instead of the published address")),
             ("support_request", paper()),
             ("diagnosed", paper()),
             ("qualified", flag("")),
