@@ -347,3 +347,14 @@ fn e_24_the_answer_bears_the_number_and_the_address() {
     assert!(subject.contains("R26D100001U"), "{subject}");
     assert!(body.contains("R26D100001U") && body.contains("Send it to:\nReturns\n1 Dock Road"), "{body}");
 }
+
+#[test]
+fn e_26_the_address_label_has_the_number_in_its_attn_line() {
+    use backdock::label::{Dpi, render};
+    let fields = json!({"to": ["SmartWitness Returns", "5 Depot Road", "Leeds, LS1 4AB"], "rma": "R26D100001U"});
+    let label = render("address", &fields, "4x6".parse().unwrap(), Dpi::D203).unwrap();
+    let at = |text: &str| label.zpl.find(text).unwrap_or_else(|| panic!("{text}: {}", label.zpl));
+    let lines = ["SmartWitness Returns", "ATTN: R26D100001U", "5 Depot Road", "Leeds, LS1 4AB"].map(at);
+    assert!(lines.is_sorted(), "company, ATTN, street, city");
+    assert!(label.zpl.contains("^BC"), "the number is a barcode too");
+}

@@ -217,6 +217,7 @@ const PROVEN: &[(&str, &str)] = &[
     ("E-23", "e_23_the_ticket_names_the_serial_numbers"),
     ("E-24", "e_24_the_answer_bears_the_number_and_the_address"),
     ("E-25", "e_25_the_number_is_visible_on_the_label"),
+    ("E-26", "e_26_the_address_label_has_the_number_in_its_attn_line"),
     ("E-27", "e_27_each_criterion_alone_is_not_accepted"),
     ("E-28", "e_28_rejected_goods_go_back_at_the_partners_cost"),
     ("E-29", "e_29_no_replacement_before_the_inspection"),
@@ -230,7 +231,6 @@ const PROVEN: &[(&str, &str)] = &[
 
 /// Rules that no verdict can prove alone, each with what it waits for.
 const PENDING: &[(&str, &str)] = &[
-    ("E-26", "layout of the address label: needs labels"),
     ("E-35", "record of rejected shipments: needs the dock's journal"),
     ("E-37", "list of rejected goods on the dock: needs the dock's lists"),
 ];
