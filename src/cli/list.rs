@@ -15,24 +15,23 @@ use chrono::{Days, NaiveDate};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
-/// The work lists of the station. Each line is one case, with the next step as it is typed.
-///
-/// holds: what keeps a unit from moving on, who releases it, and open questions that do.
-/// late: due dates that have passed; RMAs of which only a part came.
-/// advances: advance units that are out while the original is not back.
-/// quotes: quotations without an answer, and how long they are valid.
-/// refused: refused goods at the dock, and what was turned away at the door in the last 90 days.
-/// unauthorised: received units that their RMA did not announce.
-/// vendor: units waiting for a vendor's number, not shipped, without an answer after 30 days, not tested.
-/// stale-tags: RMAs whose way to us we pay or promised to fetch, of which nothing came 15 days after their
-/// issue. Pick-ups themselves are not recorded yet: it goes by the RMA's date.
-/// charges: the ledger, and what the program announces and no step has posted yet.
-///
-/// Exit code 0: nobody has to do anything; 3: somebody has to.
 #[derive(clap::Args)]
-#[command(verbatim_doc_comment)]
 pub struct Args {
-    #[arg(value_name = "KIND", value_parser = kind)]
+    /// Which list. Each line is one case, with the next step as it is typed.
+    ///
+    /// holds: what keeps a unit from moving on, who releases it, and open questions that do.
+    /// late: due dates that have passed; RMAs of which only a part came.
+    /// advances: advance units that are out while the original is not back.
+    /// quotes: quotations without an answer, and how long they are valid.
+    /// refused: refused goods at the dock, and what was turned away at the door in the last 90 days.
+    /// unauthorised: received units that their RMA did not announce.
+    /// vendor: units waiting for a vendor's number, not shipped, without an answer after 30 days, not tested.
+    /// stale-tags: RMAs whose way to us we pay or promised to fetch, of which nothing came 15 days after their
+    /// issue. Pick-ups themselves are not recorded yet: it goes by the RMA's date.
+    /// charges: the ledger, and what the program announces and no step has posted yet.
+    ///
+    /// Exit code 0: nobody has to do anything; 3: somebody has to.
+    #[arg(value_name = "KIND", value_parser = kind, verbatim_doc_comment)]
     kind: List,
     #[arg(long, conflicts_with = "csv")]
     json: bool,

@@ -116,13 +116,16 @@ fn amount_of(text: &str) -> Result<Amount, String> {
     let text = text.trim();
     let (minus, body) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest.trim_start()));
     let body = body.trim_start_matches(['$', '\u{20ac}', '\u{a3}']).trim();
-    let (minus, body) = body.strip_prefix('-').map_or((minus, body), |rest| (true, rest));
+    let (minus, body) = match body.strip_prefix('-') {
+        Some(rest) if !minus => (true, rest),
+        _ => (minus, body),
+    };
     let mut groups = body.split('.').next().unwrap_or_default().split(',');
     let first = groups.next().unwrap_or_default();
     let rest: Vec<&str> = groups.collect();
     let grouped = rest.iter().all(|g| g.len() == 3) && (rest.is_empty() || (1..=3).contains(&first.len()));
     // "1,234" alone may be one unit and 234 thousandths elsewhere in the world.
-    if !grouped || (!rest.is_empty() && !body.contains('.')) {
+    if body.starts_with('-') || !grouped || (!rest.is_empty() && !body.contains('.')) {
         return Err(format!("amount {text:?} can be read in two ways; write it as 1234.50"));
     }
     let amount = Amount::parse(&body.replace(',', ""))

@@ -6,7 +6,7 @@
 //! would, that is said too.
 
 use super::life::{self, Unit, Wish, case_on, put};
-use crate::domain::facts::{Damage, Packaging};
+use crate::domain::facts::{Damage, Outcome, Packaging};
 use crate::domain::rma::Rma;
 use crate::domain::shipment::CHANNELS;
 use crate::domain::unit::{Step, UnitState};
@@ -47,9 +47,11 @@ const OF_UNIT: &[(&str, &str)] = &[
     ("warranty_until", "DATE"),
     ("brand", "NAME"),
     ("model", "NAME"),
+    ("macs", "MAC"),
     ("rma_marked_outside", "true"),
     ("rush.paid_by_customer", "true"),
     ("advance.original_received", "DATE"),
+    ("outcome", "OUTCOME"),
 ];
 
 /// Facts of the whole RMA that a note can add.
@@ -109,11 +111,34 @@ pub fn forward(at: &At) -> String {
             _ => format!("backdock rma show {}", at.rma.number),
         };
     };
+    if stands_still(at) {
+        return again(&at.rma.number, &at.unit.name);
+    }
     if let Some(hold) = at.verdict.holds_on(guard).next() {
         return lifts(at, hold);
     }
     let question = at.verdict.questions.iter().find(|q| q.blocks.contains(&guard));
     question.map_or_else(|| format!("backdock rma show {}", at.rma.number), |q| answers(at, q))
+}
+
+/// Set aside, and nothing holds it any more: what lifted the hold was said of the whole RMA.
+pub fn stands_still(at: &At) -> bool {
+    at.unit.state == UnitState::Held && at.verdict.holds_on(Move::Bench).next().is_none()
+}
+
+/// What lets a unit pass that the dock itself set aside.
+pub fn lets_pass(at: &At, code: &str) -> String {
+    let said = json!({"hold": code, "why": "WHY"});
+    let said = said.as_object().cloned().unwrap_or_default();
+    match at.takes(Step::Release, &said) {
+        true => command(&at.rma.number, Step::Release, &at.unit.name, &[("hold", code), ("why", "WHY")]),
+        false => again(&at.rma.number, &at.unit.name),
+    }
+}
+
+/// A note that says nothing: the unit is judged again, and goes on where nothing holds it.
+pub fn again(rma: &str, unit: &str) -> String {
+    format!("echo '{{\"facts\": {{}}}}' | backdock rma act {rma} note {unit} --by WHO --data -")
 }
 
 impl At<'_> {
@@ -166,10 +191,16 @@ impl At<'_> {
             said.insert(field.name.to_owned(), sample(field.kind, self.today));
             shown.push((field.name, blank(field.kind, field.name)));
         }
-        let wish = Wish { step, by: "WHO", said: &said };
-        life::act(self.rma, self.program, self.unit, &wish, self.today, &|_, _| true, 0).ok()?;
+        if !self.takes(step, &said) {
+            return None;
+        }
         let shown: Vec<(&str, &str)> = shown.iter().map(|(n, v)| (*n, v.as_str())).collect();
-        Some(command(&self.rma.number, step, &self.unit.name, &shown))
+        Some(format!("{}{}", command(&self.rma.number, step, &self.unit.name, &shown), choices(row)))
+    }
+
+    fn takes(&self, step: Step, said: &Map<String, Value>) -> bool {
+        let wish = Wish { step, by: "WHO", said };
+        life::act(self.rma, self.program, self.unit, &wish, self.today, &|_, _| true, 0).is_ok()
     }
 
     /// Whether `change` makes the hold or question go away.
@@ -226,7 +257,10 @@ impl At<'_> {
     fn by_step(&self, goal: Goal) -> Option<String> {
         let here = |row: &&Row| row.from.contains(&self.unit.state);
         let (now, later): (Vec<&Row>, Vec<&Row>) = steps::STEPS.iter().partition(here);
-        let row = now.iter().chain(&later).find(|row| self.step_does(row, goal))?;
+        // Nothing comes after these states but the way out: a step of the bench will not be made any more.
+        let over = matches!(self.unit.state, UnitState::Refused | UnitState::Shipped);
+        let later = later.iter().filter(|_| !over);
+        let row = now.iter().chain(later).find(|row| self.step_does(row, goal))?;
         let mut said: Vec<(&str, String)> =
             row.fields.iter().filter(|f| f.required).map(|f| (f.name, blank(f.kind, f.name))).collect();
         if row.step == Step::Approve && !self.gone(goal, |facts| put(facts, "rma.approved_on", json!(self.today))) {
@@ -234,22 +268,34 @@ impl At<'_> {
         }
         let said: Vec<(&str, &str)> = said.iter().map(|(n, v)| (*n, v.as_str())).collect();
         let command = command(&self.rma.number, row.step, &self.unit.name, &said);
-        if row.from.contains(&self.unit.state) {
-            return Some(command);
+        let choices = choices(row);
+        Some(match (row.from.first(), self.before(row)) {
+            (Some(first), _) if !row.from.contains(&self.unit.state) => {
+                format!("{command}{choices}   (once it is {first})")
+            }
+            (_, Some(before)) => format!("{command}{choices}   (once {before} is lifted)"),
+            _ => format!("{command}{choices}"),
+        })
+    }
+
+    /// The hold or question that forbids a step from here.
+    fn before(&self, row: &Row) -> Option<&str> {
+        let mut said = Map::new();
+        for field in row.fields.iter().filter(|f| f.required) {
+            said.insert(field.name.to_owned(), sample(field.kind, self.today));
         }
-        let from: Vec<&str> = row.from.iter().map(|s| s.as_str()).collect();
-        Some(format!("{command}   (once it is {})", from.join(" or ")))
+        let guard = row.guard.filter(|_| !self.takes(row.step, &said))?;
+        let hold = self.verdict.holds_on(guard).next().map(|h| &*h.code);
+        hold.or_else(|| self.verdict.questions.iter().find(|q| q.blocks.contains(&guard)).map(|q| &*q.code))
     }
 
     fn step_does(&self, row: &Row, goal: Goal) -> bool {
         match row.step {
-            // These change more than what is known.
-            Step::AdvanceShip | Step::Ship => false,
+            // It makes a case of another kind.
+            Step::AdvanceShip => false,
             Step::Find => {
                 !self.facts.contains_key("outcome")
-                    && crate::domain::facts::Outcome::ALL
-                        .iter()
-                        .all(|(word, _)| self.gone(goal, |facts| put(facts, "outcome", json!(word))))
+                    && Outcome::ALL.iter().all(|(word, _)| self.gone(goal, |facts| put(facts, "outcome", json!(word))))
             }
             Step::Approve => self.gone(goal, |facts| {
                 put(facts, "rma.approved_on", json!(self.today));
@@ -293,6 +339,7 @@ impl At<'_> {
         match blank {
             "DATE" => json!(self.today),
             "true" => json!(true),
+            "MAC" => json!(["02-00-00-00-00-01"]),
             other => json!(other),
         }
     }
@@ -301,6 +348,7 @@ impl At<'_> {
         match blank {
             "CHANNEL" => CHANNELS.iter().map(|c| json!(c)).collect(),
             "PACKAGING" => Packaging::ALL.iter().map(|(word, _)| json!(word)).collect(),
+            "OUTCOME" => Outcome::ALL.iter().map(|(word, _)| json!(word)).collect(),
             "DAMAGE" => Damage::ALL.iter().map(|(word, _)| json!(word)).collect(),
             other => vec![self.value(other)],
         }
@@ -308,12 +356,19 @@ impl At<'_> {
 
     /// The command that writes down a fact.
     fn note(&self, outer: Option<&str>, name: &str, blank: &str) -> String {
-        let value = if blank == "true" { blank.to_owned() } else { format!("\"{blank}\"") };
+        let value = match blank {
+            "true" => blank.to_owned(),
+            "MAC" => "[\"MAC\"]".to_owned(),
+            _ => format!("\"{blank}\""),
+        };
         let fact = format!("\"{name}\": {value}");
         let fact = outer.map_or(fact.clone(), |outer| format!("\"{outer}\": {{{fact}}}"));
         // What is known of the whole RMA is noted without naming a unit.
         let unit = if outer == Some("rma") { String::new() } else { format!(" {}", self.unit.name) };
-        format!("echo '{{\"facts\": {{{fact}}}}}' | backdock rma act {} note{unit} --by WHO --data -", self.rma.number)
+        let words: Vec<String> = self.values(blank).iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let words = if words.len() > 1 { format!("   ({blank}: {})", words.join(", ")) } else { String::new() };
+        let rma = &self.rma.number;
+        format!("echo '{{\"facts\": {{{fact}}}}}' | backdock rma act {rma} note{unit} --by WHO --data -{words}")
     }
 }
 
@@ -332,6 +387,15 @@ fn sample(kind: FieldKind, today: NaiveDate) -> Value {
         FieldKind::Words(words) => json!(words.first()),
         FieldKind::Facts => json!({}),
     }
+}
+
+/// The words that may be written where a step takes one of several.
+fn choices(row: &Row) -> String {
+    let choice = row.fields.iter().filter(|f| f.required).find_map(|field| match field.kind {
+        FieldKind::Words(words) if words.len() > 1 => Some((field.name, words)),
+        _ => None,
+    });
+    choice.map_or_else(String::new, |(name, words)| format!("   ({}: {})", name.to_ascii_uppercase(), words.join(", ")))
 }
 
 /// What stands in a command for the value that a person fills in.

@@ -4,7 +4,7 @@ use super::{Line, Today};
 use crate::domain::unit::{Step, UnitState};
 use crate::domain::verdict::{Due, Hold, Move, Verdict};
 use crate::flow::life::case_on;
-use crate::flow::next::{answers, forward, lifts};
+use crate::flow::next::{again, answers, command, forward, lets_pass, lifts, stands_still};
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
@@ -26,6 +26,12 @@ impl Today<'_> {
         }
         for hold in verdict.holds.iter().filter(|h| self.ahead(&h.blocks)) {
             lines.push(self.held(hold, lifts(&self.at(), hold)));
+        }
+        if stands_still(&self.at()) && lines.iter().all(|line| line.more.get(2) != Some(&json!("bench"))) {
+            let next = again(&self.rma.number, &self.case.unit.name);
+            let more = vec![json!("none"), json!("anybody"), json!("bench")];
+            let what = "set aside, and nothing holds it any more".to_owned();
+            lines.push(self.line(what, self.case.since, &"intake".into(), next, more));
         }
         for question in verdict.questions.iter().filter(|q| !q.blocks.is_empty() && self.ahead(&q.blocks)) {
             let answerers: Vec<&str> = question.answers.iter().map(|a| &**a).collect();
@@ -60,11 +66,9 @@ impl Today<'_> {
     /// What the dock set aside goes on once somebody writes down what he found, or goes back.
     fn dock_next(&self, hold: &Hold) -> String {
         let (rma, unit) = (&self.rma.number, &self.case.unit.name);
-        let refuse = crate::flow::next::command(rma, Step::Refuse, unit, &[("why", "WHY")]);
-        format!(
-            "{} looks at it: goes on with echo '{{\"facts\": {{}}}}' | backdock rma act {rma} note {unit} --by WHO --data -; goes back with {refuse}",
-            hold.released_by
-        )
+        let refuse = command(rma, Step::Refuse, unit, &[("why", "WHY")]);
+        let on = lets_pass(&self.at(), &hold.code);
+        format!("{} looks at it. It goes on: {on}   It goes back: {refuse}", hold.released_by)
     }
 
     /// Whether one of `blocks` is still ahead of the unit: what is behind it holds nothing any more.
@@ -143,7 +147,7 @@ impl Today<'_> {
             (None, _) => format!("the quotation of {since} has no answer"),
         };
         let (rma, unit) = (&self.rma.number, &self.case.unit.name);
-        let again = || crate::flow::next::command(rma, Step::Quote, unit, &[("amount", "AMOUNT")]);
+        let again = || command(rma, Step::Quote, unit, &[("amount", "AMOUNT")]);
         let next = match self.at().allowed(Step::Approve) {
             Some(approve) if !expired => approve,
             _ => again(),
