@@ -5,6 +5,7 @@
 
 use crate::device::{ScannerKind, ScannerSettings};
 use crate::label::{Dpi, Stock};
+use crate::message::{self, Mail, Webhook};
 use crate::scan::{IDLE_GAP_MS, Suffix};
 use crate::store::import::ImportMap;
 use crate::strict_toml::{self, Problem, Read, Table};
@@ -27,6 +28,9 @@ pub struct Config {
     pub shipments: ImportMap,
     pub scanners: Vec<ScannerSettings>,
     pub printers: Vec<Printer>,
+    /// Without it e-mails stay owed, and are listed.
+    pub mail: Option<Mail>,
+    pub webhooks: Vec<Webhook>,
 }
 
 #[derive(Clone, Debug)]
@@ -86,7 +90,17 @@ pub fn parse(file: &str, text: &str) -> Result<Read<Config>, Vec<Problem>> {
             shipments: root.optional_table("shipments", shipments).unwrap_or_default(),
             scanners: root.tables("scanner", scanner),
             printers: root.tables("printer", printer),
+            mail: root.optional_table("mail", message::settings::mail),
+            webhooks: root.tables("webhook", message::settings::webhook),
         };
+        for (n, hook) in config.webhooks.iter().enumerate() {
+            if config.webhooks[..n].iter().any(|h| h.name == hook.name) {
+                root.problem(
+                    "webhook",
+                    format!("two webhooks are called {:?}; each needs a name of its own", hook.name),
+                );
+            }
+        }
         let mut names = BTreeSet::new();
         let devices = config
             .scanners

@@ -6,6 +6,7 @@
 //! ```text
 //! device bytes -> scan -> identity -> (store: what do we know?) -> decision -> (store: write it down)
 //!      -> label -> printer -> the printer's answer -> (store)       \-> kiosk screen and tone
+//!      -> message -> mail server or webhook -> its answer -> (store)
 //! ```
 //!
 //! ## The rooms, in the order data walks through them, and what each must never do
@@ -24,6 +25,7 @@
 //! | [`label`] | pure | facts -> laid-out label -> ZPL and picture; the only address of zpl-builder | let data out unescaped |
 //! | [`zebra`] | pure | the printer's answers -> [`zebra::PrinterStatus`] | take silence for an answer |
 //! | [`printer`] | wire out | one thread per printer: send, ask, prove | send a label a second time by itself |
+//! | [`message`] | wire out | what is owed to somebody -> an e-mail or a webhook; one thread sends | let a field into a header; send an e-mail in doubt again by itself |
 //! | [`store`] | SQLite | schema, journal, lookups, projections, imports; one writer | change a table without an event |
 //! | [`web`] | window | the kiosk page, live events | decide anything |
 //! | [`sim`] | other side of the wire | a virtual Zebra, a virtual scanner | use any room above |
@@ -35,6 +37,7 @@
 //! 1. Intent is committed before the act, and what the world answered is written after it. A job is
 //!    `sending` in the database before its first byte leaves; it is `printed` only when the printer's
 //!    own label count says so; everything else is `in-doubt` and a person's business.
+//!    A message walks the same way.
 //! 2. The journal is append-only and hash-chained. Tables are what it adds up to: they change only in
 //!    [`store::project`], in the transaction that appends the event. `journal verify` replays it.
 //! 3. Pure rooms have no clock, no I/O, no threads, no statics: time is an argument. `tests/house.rs`
@@ -51,6 +54,7 @@ pub mod domain;
 pub mod flow;
 pub mod identify;
 pub mod label;
+pub mod message;
 pub mod printer;
 pub mod program;
 pub mod rma;

@@ -18,20 +18,25 @@ const ROOMS: &[(&str, bool, &[&str])] = &[
     ("flow", true, &["scan", "identify", "program", "rma", "label"]),
     ("device", false, &["scan"]),
     ("printer", false, &["zebra"]),
+    ("message", false, &["program"]),
     ("store", false, &["rma"]),
     // The window draws labels and reads the store.
     ("web", false, &["label", "store", "config"]),
     // The settings types of the rooms it configures.
-    ("config", true, &["device", "label", "program", "scan", "store"]),
-    ("station", false, &["config", "device", "flow", "label", "printer", "program", "rma", "scan", "store", "web"]),
+    ("config", true, &["device", "label", "message", "program", "scan", "store"]),
+    (
+        "station",
+        false,
+        &["config", "device", "flow", "label", "message", "printer", "program", "rma", "scan", "store", "web"],
+    ),
     // The other side of the wire: nothing of ours.
     ("sim", false, &[]),
     (
         "cli",
         false,
         &[
-            "config", "device", "flow", "identify", "label", "printer", "program", "rma", "scan", "sim", "station",
-            "store", "web", "zebra",
+            "config", "device", "flow", "identify", "label", "message", "printer", "program", "rma", "scan", "sim",
+            "station", "store", "web", "zebra",
         ],
     ),
     ("main", false, &["cli"]),
@@ -72,6 +77,9 @@ const ADDRESSES: &[(&str, &[&str])] = &[
     ("rusb", &["device", "printer"]),
     ("labelize", &[]),
     ("axum", &["web"]),
+    ("lettre", &["message"]),
+    ("ureq", &["message"]),
+    ("rustls", &["message"]),
     ("Utc::now", &["station", "cli"]),
 ];
 

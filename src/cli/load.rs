@@ -2,8 +2,10 @@
 
 use super::Stop;
 use crate::config::{self, Config};
-use crate::program::Programs;
+use crate::message::Templates;
+use crate::program::{MessageFile, Programs};
 use crate::strict_toml::Problem;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// Where the command line says that things are.
@@ -35,7 +37,8 @@ impl Where {
         let default = config.map_or(crate::program::DEFAULT, |c| c.programs.default.as_str());
         let dir = self.programs.as_ref().or(config.and_then(|c| c.programs.dir.as_ref()));
         let Some(dir) = dir else {
-            return Programs::shipped(default).map_err(|p| Stop::usage(listed(&p)));
+            let (programs, warnings) = Programs::shipped(default).map_err(|p| Stop::usage(listed(&p)))?;
+            return with_templates(programs, warnings);
         };
         let files = program_files(dir)?;
         if files.is_empty() {
@@ -44,7 +47,7 @@ impl Where {
         // Without a configuration any file of the directory may be the default.
         let files: Vec<(String, String)> = files;
         let pairs = || files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        match Programs::read(pairs(), default) {
+        let read = match Programs::read(pairs(), default) {
             Err(_) if config.is_none() => {
                 let first = files.iter().find_map(|(name, text)| {
                     crate::program::Program::parse(name, text).ok().map(|read| read.value.id().to_string())
@@ -53,8 +56,42 @@ impl Where {
             }
             done => done,
         }
-        .map_err(|p| Stop::usage(listed(&p)))
+        .map_err(|p| Stop::usage(listed(&p)));
+        let (programs, warnings) = read?;
+        with_templates(programs.with_message_files(message_files(dir)?), warnings)
     }
+}
+
+/// Holds the templates of messages against the programs, before anything starts.
+fn with_templates(programs: Programs, mut warnings: Vec<Problem>) -> Result<(Programs, Vec<Problem>), Stop> {
+    let (_, found) = Templates::read(&programs).map_err(|p| Stop::usage(listed(&p)))?;
+    warnings.extend(found);
+    Ok((programs, warnings))
+}
+
+/// The templates below a directory of programs: `messages/PROGRAM/ABOUT.txt`. None are needed.
+fn message_files(dir: &Path) -> Result<Vec<MessageFile>, Stop> {
+    let mut files = Vec::new();
+    for folder in entries(&dir.join("messages"))?.into_iter().filter(|p| p.is_dir()) {
+        for path in entries(&folder)?.into_iter().filter(|p| p.extension().is_some_and(|x| x == "txt")) {
+            let word = |name: Option<&OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
+            let (program, about, text) = (word(folder.file_name()), word(path.file_stem()), read(&path)?);
+            files.push(MessageFile { name: path.to_string_lossy().into_owned(), program, about, text });
+        }
+    }
+    Ok(files)
+}
+
+/// What is in a directory, in order; nothing where there is none.
+fn entries(dir: &Path) -> Result<Vec<PathBuf>, Stop> {
+    let found = match std::fs::read_dir(dir) {
+        Ok(found) => found,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(Stop::usage(format!("{}: cannot be read: {e}", dir.display()))),
+    };
+    let mut paths: Vec<PathBuf> = found.filter_map(|e| Some(e.ok()?.path())).collect();
+    paths.sort();
+    Ok(paths)
 }
 
 fn read(path: &Path) -> Result<String, Stop> {

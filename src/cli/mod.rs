@@ -13,6 +13,7 @@ mod label;
 mod list;
 mod load;
 mod lookup;
+mod outbox;
 mod program;
 mod rma;
 mod run;
@@ -101,6 +102,8 @@ enum Verb {
     Jobs(jobs::Args),
     /// Say of a label in doubt whether it came out.
     Settle(jobs::Settle),
+    /// Messages: sent, waiting, in doubt.
+    Outbox(outbox::Args),
     /// What scanned payloads may be, one a line.
     Identify(identify::Args),
     /// Scanners and printers that this machine has.
@@ -137,6 +140,7 @@ pub fn main() -> ExitCode {
         Verb::Label(args) => label::main(args),
         Verb::Jobs(args) => jobs::main(&at, args),
         Verb::Settle(args) => jobs::settle(&at, args),
+        Verb::Outbox(args) => outbox::main(&at, args),
         Verb::Identify(args) => identify::main(&at, args),
         Verb::Devices(args) => devices::main(args),
         Verb::Journal(args) => journal::main(&at, args),

@@ -3,6 +3,7 @@
 //! machine, so that it means the same when it is read elsewhere.
 
 use super::job::{Expectation, Job, JobId, JobState};
+use super::message::{Message, MessageId, MessageState};
 use super::presence::Presence;
 use super::rma::{Receipt, Rma, RmaState};
 use super::screen::Screen;
@@ -53,6 +54,20 @@ pub enum Event {
     JobMade { job: Job, state: JobState, expects: Option<Expectation> },
     /// Jobs walked one edge together. `expects` is the first one's; each further label is one more.
     JobsMoved { jobs: Vec<JobId>, from: JobState, to: JobState, why: String, expects: Option<Expectation> },
+    /// A message is owed, or would be if somebody said where it goes.
+    MessageOwed { message: Message, state: MessageState },
+    /// A message walked one edge. `attempt` counts its tries so far; `next_try` (RFC 3339) is when the
+    /// next one is due, where there is one; `recipients` are there when a person's word brought new ones.
+    MessageMoved {
+        id: MessageId,
+        from: MessageState,
+        to: MessageState,
+        why: String,
+        attempt: u32,
+        next_try: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recipients: Option<Vec<String>>,
+    },
     /// One slice of a shipment file was applied; `digest` is the whole table's after it.
     ShipmentsImported {
         file: String,
@@ -91,6 +106,8 @@ impl Event {
             Event::DayPassed { .. } => "day_passed",
             Event::JobMade { .. } => "job_made",
             Event::JobsMoved { .. } => "jobs_moved",
+            Event::MessageOwed { .. } => "message_owed",
+            Event::MessageMoved { .. } => "message_moved",
             Event::ShipmentsImported { .. } => "shipments_imported",
             Event::ShipmentChanged { .. } => "shipment_changed",
             Event::RawErased { .. } => "raw_erased",

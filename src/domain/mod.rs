@@ -9,6 +9,7 @@ pub mod facts;
 pub mod identity;
 pub mod job;
 pub mod mac;
+pub mod message;
 pub mod money;
 pub mod presence;
 pub mod rma;

@@ -52,7 +52,8 @@ impl RmaState {
     pub fn may_become(self, to: RmaState) -> bool {
         use RmaState::*;
         match self {
-            Requested => matches!(to, Open | Refused | Cancelled),
+            // Closed: authorised under a number of its own.
+            Requested => matches!(to, Closed | Refused | Cancelled),
             Open => matches!(to, Closed | Cancelled | Expired),
             Closed | Cancelled | Expired => to == Open,
             Refused => to == Requested,
@@ -70,6 +71,9 @@ pub struct Rma {
     pub program: String,
     pub program_version: String,
     pub customer: Option<String>,
+    /// Where the customer's copies of messages go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
     pub issued: NaiveDate,
     pub state: RmaState,
     pub facts: Map<String, Value>,

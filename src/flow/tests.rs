@@ -125,6 +125,7 @@ fn rma(number: &str, expected: &[&str]) -> Rma {
         _ => Map::new(),
     };
     Rma {
+        email: None,
         number: number.to_owned(),
         program: "corner-shop".to_owned(),
         program_version: "1".to_owned(),

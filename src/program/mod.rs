@@ -44,7 +44,7 @@ mod subject;
 mod text;
 
 pub use rows::{Per, Post};
-pub use served::{Programs, same_but_for_comments};
+pub use served::{MessageFile, Programs, same_but_for_comments};
 pub use shipped::{DEFAULT, SHIPPED};
 
 words! {
@@ -203,6 +203,12 @@ impl Program {
         self.questions.iter().find(|q| *q.code == *code).map(|q| q.answers.as_slice())
     }
 
+    /// Whether any message is owed with `step`.
+    pub fn tells_on(&self, step: Step) -> bool {
+        let places = std::iter::once(&self.general).chain(self.cells.iter().map(|cell| &cell.rows));
+        places.flat_map(|rows| &rows.messages).any(|row| row.effect.on.contains(&step))
+    }
+
     /// Days within which a unit that fails was dead on arrival; `None`: the program knows no such thing.
     pub fn doa_days(&self) -> Option<u32> {
         self.calendar.lineage.doa_days
@@ -268,6 +274,12 @@ impl Program {
     /// Addresses for messages to `role`; empty where the file does not name any.
     pub fn contacts(&self, role: Role) -> &[String] {
         self.contacts.iter().find(|(r, _)| *r == role).map_or(&[], |(_, list)| list)
+    }
+
+    /// What the program may write about, and to whom; as often as its rows say it.
+    pub fn messages(&self) -> impl Iterator<Item = (Role, &str)> {
+        let rows = std::iter::once(&self.general).chain(self.cells.iter().map(|cell| &cell.rows));
+        rows.flat_map(|rows| &rows.messages).map(|row| (row.effect.to, &*row.effect.about))
     }
 
     /// Where customers send goods, line by line; empty where the file does not say.

@@ -1,6 +1,7 @@
 //! The programs that a station serves: the embedded ones or those of a directory, by id, and the one
 //! for RMAs that do not name theirs.
 
+use super::shipped::MESSAGES;
 use super::{Program, SHIPPED};
 use crate::strict_toml::Problem;
 
@@ -13,6 +14,18 @@ pub struct Programs {
     /// The text of each of `list`, as it was read.
     texts: Vec<String>,
     earlier: Vec<Program>,
+    messages: Vec<MessageFile>,
+}
+
+/// A template of a message, as it lies beside the program files: `messages/PROGRAM/ABOUT.txt`. What it
+/// says is the message room's business.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MessageFile {
+    /// For messages about it.
+    pub name: String,
+    pub program: String,
+    pub about: String,
+    pub text: String,
 }
 
 /// Whether two program files say the same, comments, blank lines and the order of keys aside.
@@ -55,7 +68,7 @@ impl Programs {
         let place = list.iter().position(|p| *p.id() == *default);
         match place {
             Some(place) if problems.is_empty() => {
-                Ok((Programs { list, default: place, texts, earlier: Vec::new() }, warnings))
+                Ok((Programs { list, default: place, texts, earlier: Vec::new(), messages: Vec::new() }, warnings))
             }
             None if problems.is_empty() => {
                 let known: Vec<&str> = list.iter().map(|p| &**p.id()).collect();
@@ -71,7 +84,23 @@ impl Programs {
     /// # Errors
     /// As [`Programs::read`]; the shipped files themselves are whole, which a test holds.
     pub fn shipped(default: &str) -> Result<(Programs, Vec<Problem>), Vec<Problem>> {
-        Programs::read(SHIPPED.iter().copied(), default)
+        let (programs, warnings) = Programs::read(SHIPPED.iter().copied(), default)?;
+        let messages = MESSAGES.iter().filter_map(|(path, text)| {
+            let (program, about) = path.strip_suffix(".txt")?.split_once('/')?;
+            let (program, about) = (program.to_owned(), about.to_owned());
+            Some(MessageFile { name: format!("messages/{path}"), program, about, text: (*text).to_owned() })
+        });
+        Ok((programs.with_message_files(messages.collect()), warnings))
+    }
+
+    /// The templates of the programs' messages.
+    pub fn with_message_files(mut self, messages: Vec<MessageFile>) -> Programs {
+        self.messages = messages;
+        self
+    }
+
+    pub fn message_files(&self) -> &[MessageFile] {
+        &self.messages
     }
 
     pub fn get(&self, id: &str) -> Option<&Program> {

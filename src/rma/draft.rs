@@ -2,7 +2,7 @@
 //! with one line per expected unit. What a line gets wrong is named by its number; good lines are kept.
 //!
 //! Columns (and JSON keys): `number, program, ticket, channel, customer, issued, class, reason,
-//! serial`, and the facts about the ticket that programs ask for: `account, reported, diagnosed,
+//! serial, email`, and the facts about the ticket that programs ask for: `account, reported, diagnosed,
 //! qualified, support_request, consent, contacted, wants_back, proof_of_purchase, purchase_date`.
 
 use crate::domain::text::serial_key;
@@ -19,17 +19,21 @@ pub struct Draft {
     pub number: Option<String>,
     pub program: Option<String>,
     pub customer: Option<String>,
+    /// Where the customer's copies of messages go.
+    pub email: Option<String>,
     pub issued: Option<NaiveDate>,
     /// In the JSON that `backdock verdict` reads.
     pub facts: Map<String, Value>,
     pub serials: Vec<String>,
+    /// Only asked for: it waits for `authorise`.
+    pub request: bool,
 }
 
 /// Columns that stand in the facts themselves, and in their `rma` part.
 const PLAIN: [&str; 6] = ["channel", "account", "class", "reason", "reported", "purchase_date"];
 const ABOUT: [&str; 8] =
     ["ticket", "diagnosed", "qualified", "support_request", "consent", "contacted", "wants_back", "proof_of_purchase"];
-const OWN: [&str; 5] = ["number", "program", "customer", "issued", "serial"];
+const OWN: [&str; 6] = ["number", "program", "customer", "email", "issued", "serial"];
 
 /// What a file gave: drafts in file order, and what was wrong, each with its line.
 #[derive(Debug, Default)]
@@ -112,6 +116,7 @@ impl Found {
                         let first = &mut self.drafts[i];
                         let same = first.program == draft.program
                             && first.customer == draft.customer
+                            && first.email == draft.email
                             && first.issued == draft.issued
                             && first.facts == draft.facts;
                         if !same {
@@ -145,6 +150,9 @@ fn draft(row: &mut Map<String, Value>) -> Result<Draft, String> {
     let number = text("number")?.map(|n| n.to_ascii_uppercase());
     let program = text("program")?;
     let customer = text("customer")?;
+    let email = text("email")?
+        .map(|e| crate::domain::message::email(&e).map_err(|why| format!("email: {e:?} is {why}")))
+        .transpose()?;
     let issued = text("issued")?
         .map(|d| d.parse::<NaiveDate>().map_err(|_| format!("issued: {d:?} is not a date; write it as 2026-03-31")))
         .transpose()?;
@@ -174,7 +182,7 @@ fn draft(row: &mut Map<String, Value>) -> Result<Draft, String> {
     if !about.is_empty() {
         facts.insert("rma".to_owned(), Value::Object(about));
     }
-    Ok(Draft { number, program, customer, issued, facts, serials })
+    Ok(Draft { number, program, customer, email, issued, facts, serials, request: false })
 }
 
 /// CSV has no booleans: yes and no in a cell are the facts' true and false.

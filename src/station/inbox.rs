@@ -1,10 +1,11 @@
-//! Where everything arrives: a bounded queue per scanner, one for the printers' news, one for
-//! requests, and a bell that wakes the core. Queues are emptied in turn, so that a scanner that
+//! Where everything arrives: a bounded queue per scanner, one for the printers' news, one for what
+//! became of messages, one for requests, and a bell that wakes the core. Queues are emptied in turn, so that a scanner that
 //! runs wild delays no other.
 
 use super::core::Input;
 use super::request::{Request, Response};
 use crate::device::DeviceEvent;
+use crate::message::Answer;
 use crate::printer::PrinterEvent;
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -31,6 +32,8 @@ pub struct Inbox {
     scanners: Vec<Receiver<DeviceEvent>>,
     news: Receiver<(usize, PrinterEvent)>,
     news_in: Sender<(usize, PrinterEvent)>,
+    answers: Receiver<Answer>,
+    answers_in: Sender<Answer>,
     requests: Receiver<Caller>,
     requests_in: SyncSender<Caller>,
     /// Taken off a queue only to see whether there was something.
@@ -41,8 +44,19 @@ impl Inbox {
     pub fn new() -> (Inbox, Bell) {
         let (ring, bell) = sync_channel(1);
         let (news_in, news) = channel();
+        let (answers_in, answers) = channel();
         let (requests_in, requests) = sync_channel(REQUESTS);
-        let inbox = Inbox { bell, scanners: Vec::new(), news, news_in, requests, requests_in, peeked: VecDeque::new() };
+        let inbox = Inbox {
+            bell,
+            scanners: Vec::new(),
+            news,
+            news_in,
+            answers,
+            answers_in,
+            requests,
+            requests_in,
+            peeked: VecDeque::new(),
+        };
         (inbox, Bell(ring))
     }
 
@@ -63,6 +77,15 @@ impl Inbox {
         let (news, bell) = (self.news_in.clone(), bell.clone());
         move |event| {
             let _ = news.send((printer, event));
+            bell.ring();
+        }
+    }
+
+    /// The sender's way in. One message is out at a time, and so one answer waits at most.
+    pub fn answers(&self, bell: &Bell) -> impl FnMut(Answer) + Send + 'static {
+        let (answers, bell) = (self.answers_in.clone(), bell.clone());
+        move |answer| {
+            let _ = answers.send(answer);
             bell.ring();
         }
     }
@@ -104,6 +127,11 @@ impl Inbox {
                 && let Ok((i, event)) = self.news.try_recv()
             {
                 inputs.push(Input::Printer(i, event));
+            }
+            if inputs.len() < most
+                && let Ok(answer) = self.answers.try_recv()
+            {
+                inputs.push(Input::Message(answer));
             }
             for queue in &self.scanners {
                 if inputs.len() < most

@@ -4,6 +4,7 @@
 //! ```text
 //! scanner threads --bounded queue each--\
 //! printer threads ----------------------> core thread --orders--> printer threads
+//! sender of messages -------------------/      \--messages--> sender
 //! socket and its callers ---------------/      \--view--> web thread (tokio, one)
 //! ```
 //!
@@ -23,6 +24,7 @@ pub use lock::{Lock, LockError};
 
 use crate::config::Config;
 use crate::domain::event::Event;
+use crate::message::sender::{self, Sender};
 use crate::printer::{Pace, PrinterEvent, tcp};
 use crate::program::Programs;
 use crate::store::import::Counts;
@@ -124,6 +126,17 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
             tcp::Printer::start(settings, unsettled, tell).map_err(io(format!("printer {}: no thread", p.name)))?,
         );
     }
+    // Where nobody can be sent to, no thread waits for it.
+    let mut sender = None;
+    if config.mail.is_some() || !config.webhooks.is_empty() {
+        let settings = sender::Settings {
+            station: config.station.id.clone(),
+            mail: config.mail.clone(),
+            webhooks: config.webhooks.clone(),
+        };
+        sender = Some(Sender::start(settings, inbox.answers(&bell)).map_err(io("messages: no thread"))?);
+        core.messages_can_leave();
+    }
     let socket = control::Socket::listen(&config.station.socket, inbox.requests(&bell))
         .map_err(io(format!("{}: the socket for the command line", config.station.socket.display())))?;
     let first = serde_json::to_string(&core.view(clock.now())).unwrap_or_default();
@@ -169,7 +182,7 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
             if scanners_ended {
                 break;
             }
-            if core.soft_news_is_due(now) || core.has_unwritten() {
+            if core.soft_news_is_due(now) || core.has_unwritten() || core.message_is_due(now) {
                 inputs.push(Input::Tick);
             } else if core.importing() {
                 // Slices of a file and moving what they wrote take turns, so that a scan waits for one only.
@@ -208,6 +221,7 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
         for effect in core.take(inputs, now) {
             match effect {
                 Effect::Send(i, order) => printers[i].send(order),
+                Effect::Dispatch(message) => sender.iter().for_each(|sender| sender.send((*message).clone())),
             }
         }
         if shows && (inbox.is_empty() || shown.elapsed() >= SHOW) {
@@ -230,8 +244,10 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
         printer.stop();
     }
     core.close();
+    let given_back = sender.as_mut().and_then(Sender::stop);
     // What the printers said last, and what waits for a transaction.
     let mut news = inbox.drain(usize::MAX);
+    news.extend(given_back.map(Input::Message));
     news.push(Input::Tick);
     core.take(news, clock.now());
     core.note(&Event::Stopped {}, clock.now())?;

@@ -27,6 +27,8 @@ pub struct View {
     scanners: Vec<ScannerView>,
     printers: Vec<PrinterView>,
     in_doubt: Vec<DoubtView>,
+    /// Messages that need a person: in doubt, failed, without an address.
+    messages: usize,
     today: Today,
     feed: Vec<FeedLine>,
     #[serde(skip)]
@@ -193,6 +195,7 @@ impl View {
                 .collect(),
             printers: core.lines.iter().map(printer).collect(),
             in_doubt: doubts(core),
+            messages: core.outbox.people(),
             today: core.today.clone(),
             feed: core.feed.iter().cloned().collect(),
             frames: core.frames,

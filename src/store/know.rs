@@ -22,18 +22,19 @@ fn unanswered(e: rusqlite::Error) -> Unanswered {
 
 /// The RMA of that number as issued, without its expected units.
 pub fn rma(conn: &Connection, number: &str) -> Result<Option<Rma>, StoreError> {
-    type Row = (String, String, Option<String>, String, String, String);
+    type Row = (String, String, Option<String>, Option<String>, String, String, String);
     let row: Option<Row> = conn
-        .prepare_cached("SELECT program, version, customer, issued, state, facts FROM rma WHERE number=?1")?
-        .query_row([number], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?)))
+        .prepare_cached("SELECT program, version, customer, email, issued, state, facts FROM rma WHERE number=?1")?
+        .query_row([number], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?, r.get(6)?)))
         .optional()?;
-    let Some((program, program_version, customer, issued, state, facts)) = row else { return Ok(None) };
+    let Some((program, program_version, customer, email, issued, state, facts)) = row else { return Ok(None) };
     let odd = |what: &str| StoreError::Unreadable(format!("RMA {number} has an odd {what}"));
     Ok(Some(Rma {
         number: number.to_owned(),
         program,
         program_version,
         customer,
+        email,
         issued: issued.parse().map_err(|_| odd("issue date"))?,
         state: RmaState::from_word(&state).ok_or_else(|| odd("state"))?,
         facts: parse(&facts)?,

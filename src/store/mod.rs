@@ -14,6 +14,7 @@ pub mod floor;
 pub mod import;
 pub mod know;
 pub mod life;
+pub mod messages;
 pub mod project;
 pub mod read;
 mod schema;
@@ -50,6 +51,10 @@ pub enum StoreError {
         "{path}: written by a newer backdock (schema {found}, this one knows up to {known}); install the newer version, nothing was changed"
     )]
     Newer { path: PathBuf, found: i64, known: i64 },
+    #[error(
+        "{path}: written by an older backdock (schema {found}, this one has {known}); start the station once, that brings it up to date"
+    )]
+    Older { path: PathBuf, found: i64, known: i64 },
     #[error("{path}: not a backdock database; nothing was changed. Move it away or point [station] data elsewhere")]
     Foreign { path: PathBuf },
     #[error("{path}: the database is damaged ({why}); nothing was changed. Keep the file, restore the last backup")]

@@ -2,7 +2,7 @@
 //! what it means. The daemon calls it in the transaction that appends the event; `journal verify`
 //! calls it for every event of the journal on an empty database and compares the result.
 
-use super::StoreError;
+use super::{StoreError, messages};
 use crate::domain::event::Event;
 use crate::domain::job::{JobId, JobState};
 use crate::domain::rma::{Receipt, Rma};
@@ -98,6 +98,8 @@ pub fn apply(conn: &Connection, seq: i64, station: &str, event: &Event) -> Resul
                 job_moved(conn, seq, station, *job, *from, *to, why, expects)?;
             }
         }
+        Event::MessageOwed { message, state } => messages::owed(conn, seq, station, message, *state)?,
+        Event::MessageMoved { .. } => messages::moved(conn, seq, station, event)?,
         // Only told: they change no table. Shipments are reference data, held by their digest.
         Event::Started { .. }
         | Event::Stopped {}
@@ -111,12 +113,12 @@ pub fn apply(conn: &Connection, seq: i64, station: &str, event: &Event) -> Resul
     Ok(())
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+pub(super) fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| StoreError::Unreadable(e.to_string()))
 }
 
 /// An update that changes no row means that journal and tables disagree: better to stop than to go on.
-fn one_row(changed: usize, what: &str, which: impl std::fmt::Display) -> Result<(), StoreError> {
+pub(super) fn one_row(changed: usize, what: &str, which: impl std::fmt::Display) -> Result<(), StoreError> {
     if changed == 1 {
         Ok(())
     } else {
@@ -126,9 +128,10 @@ fn one_row(changed: usize, what: &str, which: impl std::fmt::Display) -> Result<
 
 fn rma_put(conn: &Connection, rma: &Rma) -> Result<(), StoreError> {
     conn.prepare_cached(
-        "INSERT INTO rma(number, program, version, customer, issued, state, facts, expected) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)
+        "INSERT INTO rma(number, program, version, customer, issued, state, facts, expected, email) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)
          ON CONFLICT(number) DO UPDATE SET program=excluded.program, version=excluded.version, customer=excluded.customer,
-            issued=excluded.issued, state=excluded.state, facts=excluded.facts, expected=excluded.expected",
+            issued=excluded.issued, state=excluded.state, facts=excluded.facts, expected=excluded.expected,
+            email=excluded.email",
     )?
     .execute(params![
         rma.number,
@@ -138,7 +141,8 @@ fn rma_put(conn: &Connection, rma: &Rma) -> Result<(), StoreError> {
         rma.issued.to_string(),
         rma.state.word(),
         json(&rma.facts)?,
-        rma.expected.len() as i64
+        rma.expected.len() as i64,
+        rma.email
     ])?;
     let mut unit = conn.prepare_cached("INSERT INTO rma_unit(rma, serial, place) VALUES(?1,?2,?3)")?;
     for (place, serial) in rma.expected.iter().enumerate() {

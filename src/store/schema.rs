@@ -30,6 +30,7 @@ const STEPS: &[&[&str]] = &[
         shipments::SCHEMA,
     ],
     &[LIFE],
+    &[MESSAGES],
 ];
 
 /// The tables that the journal adds up to; `journal verify` builds them anew and compares.
@@ -84,6 +85,20 @@ pub(super) const LIFE: &str = "
     CREATE TABLE calendar(station TEXT PRIMARY KEY, day TEXT NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
+/// The outbox, and where the customer's copies go; `journal verify` builds it after [`PROJECTED`].
+pub(super) const MESSAGES: &str = "
+    CREATE TABLE message(
+        station TEXT NOT NULL, id INTEGER NOT NULL, cause TEXT NOT NULL, rma TEXT NOT NULL, unit TEXT,
+        program TEXT NOT NULL, addressee TEXT NOT NULL, about TEXT NOT NULL, rule TEXT NOT NULL, subject TEXT NOT NULL,
+        recipients TEXT NOT NULL, state TEXT NOT NULL, note TEXT NOT NULL, attempt INTEGER NOT NULL, next_try TEXT,
+        made INTEGER NOT NULL, moved INTEGER NOT NULL, PRIMARY KEY(station, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE UNIQUE INDEX message_cause ON message(cause, station);
+    CREATE INDEX message_rma ON message(rma);
+    CREATE INDEX message_open ON message(station, id) WHERE state NOT IN ('sent', 'cancelled');
+    ALTER TABLE rma ADD COLUMN email TEXT;
+";
+
 fn version(conn: &Connection) -> Result<i64, rusqlite::Error> {
     conn.query_row("PRAGMA user_version", [], |r| r.get(0))
 }
@@ -113,7 +128,13 @@ pub(super) fn readable(conn: &Connection, path: &Path) -> Result<(), StoreError>
     if application_id(conn)? != APPLICATION_ID {
         return Err(StoreError::Foreign { path: path.to_path_buf() });
     }
-    newer(conn, path)
+    newer(conn, path)?;
+    let found = version(conn)?;
+    let known = STEPS.len() as i64;
+    if found < known {
+        return Err(StoreError::Older { path: path.to_path_buf(), found, known });
+    }
+    Ok(())
 }
 
 fn newer(conn: &Connection, path: &Path) -> Result<(), StoreError> {

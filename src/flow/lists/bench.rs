@@ -74,6 +74,8 @@ impl Today<'_> {
     /// Whether one of `blocks` is still ahead of the unit: what is behind it holds nothing any more.
     fn ahead(&self, blocks: &[Move]) -> bool {
         blocks.iter().any(|block| match self.state() {
+            // Its number was given out.
+            _ if *block == Move::Issue => false,
             UnitState::Shipped => matches!(block, Move::Close | Move::Charge | Move::Credit),
             UnitState::Refused => matches!(block, Move::Ship | Move::Charge),
             _ => true,

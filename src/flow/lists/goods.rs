@@ -42,7 +42,7 @@ pub fn refused_box(turned: &Turned, rma: Option<&Rma>, today: NaiveDate) -> Line
             format!("send it back; or {}, then scan it again", of_rma(&rma.number, "reopen"))
         }
         Some(rma) if rma.state == RmaState::Requested => {
-            format!("send it back; or {}, then scan it again", of_rma(&rma.number, "authorise"))
+            format!("send it back; or {}, and mark it with the number that it gives", of_rma(&rma.number, "authorise"))
         }
         _ => "send it back; or announce its RMA with backdock rma import FILE, then scan it again".to_owned(),
     };

@@ -38,6 +38,7 @@ fn rma(program: &Program) -> Rma {
         program: program.id().to_string(),
         program_version: program.version().to_string(),
         customer: Some("Acme".to_owned()),
+        email: None,
         issued: ago(5),
         state: RmaState::Open,
         facts: Map::new(),

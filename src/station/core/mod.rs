@@ -9,6 +9,7 @@
 mod imports;
 mod jobs;
 mod life;
+mod outbox;
 mod programs;
 mod scans;
 
@@ -23,6 +24,7 @@ use crate::domain::screen::{Kind, Screen};
 use crate::domain::session::Session;
 use crate::domain::text::escaped;
 use crate::label::{Dpi, Stock};
+use crate::message::{Answer, Dispatch};
 use crate::printer::{Condition, Order, OrderJob, PrinterEvent, State};
 use crate::program::Programs;
 use crate::scan::Frame;
@@ -44,6 +46,8 @@ const FEED: usize = 12;
 pub enum Input {
     Device(DeviceEvent),
     Printer(usize, PrinterEvent),
+    /// What became of a message.
+    Message(Answer),
     Request(Box<Request>, Box<dyn FnOnce(Response) + Send>),
     Tick,
 }
@@ -51,6 +55,7 @@ pub enum Input {
 /// What leaves when the batch is durable.
 pub enum Effect {
     Send(usize, Order),
+    Dispatch(Box<Dispatch>),
 }
 
 /// One configured printer as the core sees it.
@@ -107,6 +112,7 @@ pub struct Core {
     closed: bool,
     /// The log has been told that nothing can be written; it need not hear it of every try.
     stuck: bool,
+    pub(super) outbox: outbox::Outbox,
     pub(super) next_rma: Option<(i32, u64)>,
     /// Frames handled since the start.
     pub(super) frames: u64,
@@ -136,6 +142,15 @@ impl From<StoreError> for Failed {
     }
 }
 
+impl From<Failed> for StoreError {
+    fn from(e: Failed) -> StoreError {
+        match e {
+            Failed::Store(e) => e,
+            Failed::Unanswered(why) => StoreError::Unreadable(why),
+        }
+    }
+}
+
 impl std::fmt::Display for Failed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -158,6 +173,7 @@ impl Core {
         now: DateTime<FixedOffset>,
     ) -> Result<(Core, Vec<Unsettled>), StoreError> {
         let programs = Arc::new(programs::adopt(&mut store, programs, now)?);
+        let outbox = outbox::Outbox::new(&config, &programs)?;
         let lines = config
             .printers
             .iter()
@@ -205,6 +221,7 @@ impl Core {
             unwritten: Vec::new(),
             closed: false,
             stuck: false,
+            outbox,
             next_rma: None,
             frames: 0,
             importing: None,
@@ -213,6 +230,7 @@ impl Core {
             passing: None,
         };
         core.reload()?;
+        core.settle_left_over(now)?;
         if let Some((seq, _, screen)) = read::session(&core.store.conn, &core.config.station.id)? {
             core.shown = Shown::from_journal(&core.store.conn, seq, screen)?;
         }
@@ -236,6 +254,7 @@ impl Core {
         let station = &self.config.station.id;
         self.session = read::session(&self.store.conn, station)?.map(|(_, s, _)| s).unwrap_or_default();
         (self.last_receipt, self.last_job) = read::last_ids(&self.store.conn, station)?;
+        self.outbox.reload(&self.store.conn, station)?;
         // `effects` stays: what is in it is durable, and its labels are `sending` from here on.
         self.showing.clear();
         self.next_rma = None;
@@ -295,12 +314,13 @@ impl Core {
 
     /// Whether printer news could not be written and should be tried again now and then.
     pub fn has_unwritten(&self) -> bool {
-        !self.unwritten.is_empty()
+        !self.unwritten.is_empty() || self.outbox.has_unwritten()
     }
 
-    /// From now on no label is handed to a printer.
+    /// From now on no label is handed to a printer, and no message to the sender.
     pub fn close(&mut self) {
         self.closed = true;
+        self.outbox.close();
     }
 
     /// Decides and writes a batch; returns what may leave now. Callers of requests are answered here,
@@ -321,6 +341,7 @@ impl Core {
         let mut inputs: Vec<Option<Input>> = inputs.into_iter().map(Some).collect();
         let retried: Vec<Option<Input>> = self.unwritten.drain(..).map(|(i, e)| Some(Input::Printer(i, e))).collect();
         inputs.splice(0..0, retried);
+        inputs.splice(0..0, self.outbox.take_unwritten().map(|answer| Some(Input::Message(answer))));
         let mut answers = Vec::new();
         match self.transaction(inputs.iter().flatten(), now, &mut answers) {
             Ok(()) => self.answer(inputs, answers),
@@ -357,7 +378,8 @@ impl Core {
     }
 
     fn failed(&mut self, inputs: Vec<Option<Input>>, why: &Failed, now: DateTime<FixedOffset>) {
-        let retried = inputs.iter().flatten().all(|i| matches!(i, Input::Printer(..) | Input::Tick));
+        let retried =
+            inputs.iter().flatten().all(|i| matches!(i, Input::Printer(..) | Input::Message(_) | Input::Tick));
         if !(self.stuck && retried) {
             tracing::error!(error = %why, "nothing of this step was written");
         }
@@ -365,6 +387,7 @@ impl Core {
         for input in inputs.into_iter().flatten() {
             match input {
                 Input::Printer(i, event) => self.unwritten.push((i, event)),
+                Input::Message(answer) => self.outbox.keep(answer),
                 Input::Request(_, reply) => reply(Response::refused(why.to_string())),
                 Input::Device(DeviceEvent::Frame { scanner, frame, .. }) => {
                     let mut screen = Screen {
@@ -405,6 +428,7 @@ impl Core {
             done = match input {
                 Input::Device(event) => self.device(event, now),
                 Input::Printer(i, event) => self.printer(*i, event, now),
+                Input::Message(answer) => self.message_answered(answer, now),
                 Input::Request(request, _) => {
                     request::apply(self, request, now).map(|a| answers.push(a)).map_err(Failed::Store)
                 }
@@ -417,6 +441,7 @@ impl Core {
         let done = done
             .and_then(|()| self.write_sent(now))
             .and_then(|()| self.assign(now))
+            .and_then(|()| self.dispatch(now))
             .and_then(|()| Ok(self.store.commit()?));
         if let Err(e) = done {
             self.store.rollback();
@@ -440,6 +465,7 @@ impl Core {
                 self.effects.push(Effect::Send(i, Order { jobs: std::mem::take(&mut line.fresh) }));
             }
         }
+        self.effects.extend(self.outbox.take_fresh().map(|d| Effect::Dispatch(Box::new(d))));
         Ok(())
     }
 

@@ -37,7 +37,11 @@ fn bench() -> Bench {
 impl Bench {
     fn take(&mut self, inputs: impl IntoIterator<Item = Input>) -> Vec<JobId> {
         let effects = self.core.take(inputs.into_iter().collect(), self.now);
-        effects.into_iter().flat_map(|Effect::Send(_, order)| order.jobs.into_iter().map(|j| j.id)).collect()
+        let labels = effects.into_iter().filter_map(|effect| match effect {
+            Effect::Send(_, order) => Some(order.jobs),
+            Effect::Dispatch(_) => None,
+        });
+        labels.flatten().map(|job| job.id).collect()
     }
 
     /// From now on nothing that needs room can be written; `false`: there is room again.
