@@ -10,6 +10,7 @@ use crate::domain::facts::{Class, Facts, Outcome};
 use crate::domain::money::Amount;
 use crate::domain::rma::{Rma, RmaState};
 use crate::domain::session::Pending;
+use crate::domain::shipment::Shipment;
 use crate::domain::text::serial_key;
 use crate::domain::unit::{LedgerLine, Moved, Step, Successor, UnitState};
 use crate::domain::verdict::{Charge, Leg, LegName, Message, Move, Name, Role, Verdict};
@@ -140,14 +141,37 @@ pub fn awaited(
     serial: &str,
     today: NaiveDate,
 ) -> Result<Map<String, Value>, Unanswered> {
-    let ship = know.by_serial(serial)?;
-    let unit = Pending { serial: Some(serial.to_owned()), mac: None };
-    let mut facts = facts_of(rma, &unit, ship.as_ref(), Some(serial), today);
+    Ok(announced(rma, Some(serial), know.by_serial(serial)?.as_ref(), know.lineage(serial)?, today))
+}
+
+/// [`awaited`] from what was asked before; without a serial, of any unit that the RMA may bring.
+pub fn announced(
+    rma: &Rma,
+    serial: Option<&str>,
+    ship: Option<&Shipment>,
+    lineage: Option<Value>,
+    today: NaiveDate,
+) -> Map<String, Value> {
+    let unit = Pending { serial: serial.map(str::to_owned), mac: None };
+    let mut facts = facts_of(rma, &unit, ship, serial, today);
     facts.remove("received");
-    if let Some(lineage) = know.lineage(serial)? {
+    if let Some(lineage) = lineage {
         facts.insert("lineage".to_owned(), lineage);
     }
-    Ok(facts)
+    facts
+}
+
+/// What the program says today of a unit of which `known` was known: its facts with the RMA's own laid
+/// over them, and the case.
+pub fn case_on(
+    rma: &Rma,
+    program: &Program,
+    known: &Map<String, Value>,
+    today: NaiveDate,
+) -> Result<(Map<String, Value>, Case), Refused> {
+    let facts = facts_on(known, rma, today);
+    let case = judged(program, &facts, today)?;
+    Ok((facts, case))
 }
 
 /// Whether an RMA may be given its number, and what is owed when it is. `serials` are those announced.
@@ -401,7 +425,7 @@ fn checked(field: &Field, value: &Value, today: NaiveDate) -> Result<Value, Stri
 }
 
 /// Sets a fact by its path, such as `rma.quote_issued`.
-fn put(facts: &mut Map<String, Value>, path: &str, value: Value) {
+pub(super) fn put(facts: &mut Map<String, Value>, path: &str, value: Value) {
     match path.split_once('.') {
         None => drop(facts.insert(path.to_owned(), value)),
         Some((outer, inner)) => {

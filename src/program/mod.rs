@@ -143,6 +143,7 @@ pub struct Program {
     complete_when: CompleteWhen,
     number_patterns: Vec<pattern::Pattern>,
     validity: Option<clock::Validity>,
+    complete_rule: Option<Name>,
     intake: Vec<IntakeRow>,
     next: Vec<(Action, Name)>,
     contacts: Vec<(Role, Vec<String>)>,
@@ -262,6 +263,12 @@ impl Program {
     /// The last day on which goods may arrive on an RMA issued on `issued`; `None`: no limit.
     pub fn valid_until(&self, issued: NaiveDate) -> Option<NaiveDate> {
         self.validity.as_ref().map(|v| date::add_days(issued, v.days))
+    }
+
+    /// The rule by which an RMA is complete only when every announced unit has come; `intake` where the
+    /// file names none.
+    pub fn complete_rule(&self) -> Name {
+        self.complete_rule.clone().unwrap_or_else(|| "intake".into())
     }
 
     /// Addresses for messages to `role`; empty where the file does not name any.

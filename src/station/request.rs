@@ -3,7 +3,7 @@
 
 use super::core::Core;
 use crate::domain::event::Event;
-use crate::domain::facts::Facts;
+use crate::domain::facts::{Facts, TEXT_MAX};
 use crate::domain::job::{JobId, JobState};
 use crate::domain::message::MessageId;
 use crate::domain::rma::{Rma, RmaState};
@@ -151,6 +151,9 @@ fn checked(core: &mut Core, draft: &Draft, now: DateTime<FixedOffset>) -> Result
     };
     if let Err(e) = Facts::from_json(&Value::Object(draft.facts.clone())) {
         return Ok(Err(e.to_string()));
+    }
+    if draft.customer.as_ref().is_some_and(|c| c.len() > TEXT_MAX || c.chars().any(char::is_control)) {
+        return Ok(Err(format!("the customer must be one line of at most {TEXT_MAX} bytes")));
     }
     let number = match &draft.number {
         None if draft.request => request_number(core, now)?,
