@@ -141,7 +141,7 @@ impl Desk<'_> {
             let key = (number.clone(), name.clone());
             let only_received = told.get(&key).is_none_or(|told| !told.touched);
             let case = Case {
-                unit: Unit { name: row.unit, state: row.state, facts: row.facts },
+                unit: Unit::recorded(row.unit, row.state, row.facts, &row.verdict, program),
                 since: row.since,
                 recorded: row.verdict,
                 only_received,

@@ -17,6 +17,7 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
 impl Way<'_> {
+    #[allow(clippy::too_many_arguments)] // all that was found out about the unit
     pub(super) fn judge(
         &mut self,
         rma: &Rma,
@@ -25,6 +26,7 @@ impl Way<'_> {
         ship: Option<Shipment>,
         serial: Option<String>,
         intake: &[(&IntakeRow, &'static str, &str)],
+        stranger: bool,
     ) -> Result<Screen, Unanswered> {
         let mut facts_json = facts_of(rma, &unit, ship.as_ref(), serial.as_deref(), self.dock.today);
         if let Some(serial) = serial.as_deref() {
@@ -37,10 +39,19 @@ impl Way<'_> {
                 }
             }
         }
+        if stranger {
+            // A few of those that were announced tell the program that this one is none of them.
+            let announced = self.dock.know.announced(&rma.number, 4)?;
+            facts_json["rma"]["expected"] = json!(announced);
+        }
         let facts = Facts::from_json(&Value::Object(facts_json.clone()))
             .map_err(|e| Unanswered(format!("the record of RMA {} or of the unit: {e}", rma.number)))?;
         let mut verdict = program.verdict(&facts, self.dock.today);
         for (row, _, title) in intake {
+            // Where the program has a row of its own for it, that one says more.
+            if verdict.holds.iter().any(|hold| hold.code == row.code) {
+                continue;
+            }
             verdict.holds.insert(
                 0,
                 Hold {

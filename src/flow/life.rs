@@ -13,7 +13,7 @@ use crate::domain::session::Pending;
 use crate::domain::shipment::Shipment;
 use crate::domain::text::serial_key;
 use crate::domain::unit::{LedgerLine, Moved, Step, Successor, UnitState};
-use crate::domain::verdict::{Charge, Leg, LegName, Message, Move, Name, Role, Verdict};
+use crate::domain::verdict::{Charge, Hold, Leg, LegName, Message, Move, Name, Role, Verdict};
 use crate::program::{Case, Per, Post, Program};
 use crate::rma::steps::{self, Field, FieldKind, To};
 use crate::rma::{Knowledge, Unanswered};
@@ -28,6 +28,40 @@ pub struct Unit {
     pub state: UnitState,
     /// Everything known of it, in the JSON that `backdock verdict` reads.
     pub facts: Map<String, Value>,
+    /// Holds of the dock itself (another RMA's unit, serial and MAC of two devices ...): no fact gives them,
+    /// and only a person lifts them.
+    pub dock: Vec<Hold>,
+}
+
+impl Unit {
+    /// A unit with the verdict that was written down with it last.
+    pub fn recorded(
+        name: String,
+        state: UnitState,
+        facts: Map<String, Value>,
+        verdict: &Verdict,
+        program: &Program,
+    ) -> Unit {
+        let dock = verdict.holds.iter().filter(|hold| program.is_of_the_dock(hold)).cloned().collect();
+        Unit { name, state, facts, dock }
+    }
+
+    fn bare(name: &str, state: UnitState, facts: Map<String, Value>) -> Unit {
+        Unit { name: name.to_owned(), state, facts, dock: Vec::new() }
+    }
+
+    /// What the program says of it, and what the dock holds it for.
+    fn judged(&self, program: &Program, facts: &Map<String, Value>, today: NaiveDate) -> Result<Case, Refused> {
+        let mut case = judged(program, facts, today)?;
+        let released = facts.get("released").and_then(Value::as_object);
+        for hold in &self.dock {
+            let lifted = released.is_some_and(|r| r.contains_key(&*hold.code));
+            if !lifted && !case.verdict.holds.iter().any(|h| h.code == hold.code) {
+                case.verdict.holds.insert(0, hold.clone());
+            }
+        }
+        Ok(case)
+    }
 }
 
 /// What somebody wants to do with a unit.
@@ -81,8 +115,8 @@ pub fn act(
     if !row.from.contains(&unit.state) {
         return Err(Refused(not_from(unit, wish.step)));
     }
-    if wish.step == Step::Receive {
-        return Err(Refused("units are received by scanning them at the dock".to_owned()));
+    if matches!(wish.step, Step::Receive | Step::Withdraw) {
+        return Err(Refused("units are received by scanning them at the dock, and taken back by UNDO".to_owned()));
     }
     if matches!(rma.state, RmaState::Requested | RmaState::Refused | RmaState::Cancelled) {
         return Err(Refused(format!("RMA {} is {}: nothing can be done with its units", rma.number, rma.state.word())));
@@ -91,22 +125,33 @@ pub fn act(
         return Err(Refused("every step has the name of who made it: say --by WHO".to_owned()));
     }
     let before = facts_on(&unit.facts, rma, today);
-    let was = judged(program, &before, today)?;
+    let was = unit.judged(program, &before, today)?;
     let mut facts = before.clone();
     // What the step itself says counts for its own interlock: a tracking number is there when it is named.
-    say(program, &was.verdict, row.fields, wish, today, &mut facts)?;
+    say(program, unit, &was.verdict, row.fields, wish, today, &mut facts)?;
     if wish.step == Step::AdvanceCharge || wish.step == Step::AdvanceShip {
         advance_allowed(&was.verdict)?;
     }
-    if let Some(guard) = row.guard {
-        let shown = judged(program, &facts, today)?;
+    // An advance unit is out: giving its original up is as final as closing.
+    let guard =
+        row.guard.or((unit.state == UnitState::AdvanceShipped && row.step == Step::Cancel).then_some(Move::Close));
+    // Goods that were not accepted go back whatever the bench still wants.
+    if let Some(guard) = guard.filter(|_| unit.state != UnitState::Refused) {
+        let shown = unit.judged(program, &facts, today)?;
         interlock(&shown.verdict, guard, wish.step)?;
         vendor_number(&shown.verdict, &facts, wish.step)?;
     }
     for path in row.stamps {
         put(&mut facts, path, json!(today));
     }
-    let is = judged(program, &facts, today)?;
+    if wish.step == Step::AdvanceReturn
+        && let Some(Value::Object(advance)) = facts.get_mut("advance")
+    {
+        // Nothing is out any more; what was charged stays charged.
+        advance.remove("shipped");
+        advance.remove("serial");
+    }
+    let is = unit.judged(program, &facts, today)?;
     let to = match row.to {
         To::State(UnitState::Shipped) if unit.state == UnitState::Refused => UnitState::Returned,
         To::State(state) => state,
@@ -174,6 +219,18 @@ pub fn case_on(
     Ok((facts, case))
 }
 
+/// [`case_on`] of a unit, with the holds of the dock.
+pub fn unit_on(
+    rma: &Rma,
+    program: &Program,
+    unit: &Unit,
+    today: NaiveDate,
+) -> Result<(Map<String, Value>, Case), Refused> {
+    let facts = facts_on(&unit.facts, rma, today);
+    let case = unit.judged(program, &facts, today)?;
+    Ok((facts, case))
+}
+
 /// Whether an RMA may be given its number, and what is owed when it is. `serials` are those announced.
 pub fn issue(
     program: &Program,
@@ -192,7 +249,7 @@ pub fn issue(
 
 /// The messages that an RMA owes when it is issued.
 pub fn issued(rma: &Rma, program: &Program, today: NaiveDate) -> Result<Done, Refused> {
-    let unit = Unit { name: String::new(), state: UnitState::Awaited, facts: facts_on(&rma.facts, rma, today) };
+    let unit = Unit::bare("", UnitState::Awaited, facts_on(&rma.facts, rma, today));
     let case = judged(program, &unit.facts, today)?;
     let mut owed = Vec::new();
     for owing in case.owing.iter().filter(|owing| owing.on.contains(&Step::Issue)) {
@@ -204,7 +261,7 @@ pub fn issued(rma: &Rma, program: &Program, today: NaiveDate) -> Result<Done, Re
 
 /// What a receipt owes: messages, each as often as its row says.
 pub fn received(rma: &Rma, unit: &Unit, program: &Program, today: NaiveDate, nth: i64) -> Result<Done, Refused> {
-    let case = judged(program, &unit.facts, today)?;
+    let case = unit.judged(program, &unit.facts, today)?;
     let mut owed = Vec::new();
     owe(rma, unit, &case, Some(Step::Receive), nth, &mut owed);
     Ok(Done { verdict: Some(case.verdict), facts: unit.facts.clone(), owed, ..Done::default() })
@@ -213,7 +270,7 @@ pub fn received(rma: &Rma, unit: &Unit, program: &Program, today: NaiveDate, nth
 /// What falls due on `day`: money that the calendar alone makes due, messages that it makes owed, reminders.
 pub fn day(rma: &Rma, program: &Program, unit: &Unit, day: NaiveDate, posted: Posted) -> Result<Done, Refused> {
     let facts = facts_on(&unit.facts, rma, day);
-    let is = judged(program, &facts, day)?;
+    let is = unit.judged(program, &facts, day)?;
     let mut done = Done { verdict: Some(is.verdict.clone()), facts, ..Done::default() };
     for (charge, post) in is.verdict.charges.iter().zip(&is.posts) {
         if *post == Post::Due && !posted(&charge.kind, &charge.rule) && is.verdict.allows(Move::Charge) {
@@ -301,6 +358,7 @@ pub fn at_the_dock(verdict: &Verdict) -> UnitState {
 /// Takes what was said into the facts.
 fn say(
     program: &Program,
+    unit: &Unit,
     verdict: &Verdict,
     fields: &[Field],
     wish: &Wish,
@@ -339,7 +397,7 @@ fn say(
                 return Err(Refused(format!("no hold {code:?} on this unit; {open}")));
             }
             put(facts, &format!("released.{code}"), json!({"answer": text("why"), "by": wish.by}));
-            let after = judged(program, facts, today)?;
+            let after = unit.judged(program, facts, today)?;
             if let Some(hold) = after.verdict.holds.iter().find(|h| *h.code == *code) {
                 return Err(Refused(format!(
                     "{code} ({}) is not lifted by a word: {}; it is released by {}",

@@ -185,7 +185,8 @@ impl Way<'_> {
             .map(|(s, name, title)| (program.intake(*s), *name, title.as_str()))
             .filter(|(row, ..)| row.decision == Decision::Hold)
             .collect();
-        self.judge(rma, program, unit, ship, serial, &holds)
+        let stranger = odd.iter().any(|(s, ..)| *s == Situation::UnitNotOnRma);
+        self.judge(rma, program, unit, ship, serial, &holds, stranger)
     }
 
     /// Serial and MAC are of two devices, as far as the shipments know.

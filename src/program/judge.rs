@@ -241,6 +241,12 @@ impl<'a> Judge<'a> {
                     let (kind, currency) = (charge.kind.clone(), self.program.currency.clone());
                     charges.push(Charge { kind, amount, currency, to, rule: row.rule.clone() });
                 }
+            } else if let Some(release) = self.dates.facts.released.get(&*fee.unset_code)
+                && let Some(by) = release.by.as_ref().filter(|_| amount.is_none())
+            {
+                // A person lets it go uncharged, by name.
+                let text = format!("{} not charged, {by}: {}", charge.kind, release.answer);
+                self.reasons.push(Reason { rule: row.rule.clone(), text });
             } else if amount.is_none() {
                 holds.push(Hold {
                     code: fee.unset_code.clone(),

@@ -203,6 +203,12 @@ impl Program {
         self.questions.iter().find(|q| *q.code == *code).map(|q| q.answers.as_slice())
     }
 
+    /// Whether a hold is one that the dock sets before the facts are judged.
+    pub fn is_of_the_dock(&self, hold: &Hold) -> bool {
+        self.intake.iter().any(|row| row.decision == Decision::Hold && row.code == hold.code && row.rule == hold.rule)
+            && hold.blocks == [Move::Bench]
+    }
+
     /// Whether any message is owed with `step`.
     pub fn tells_on(&self, step: Step) -> bool {
         let places = std::iter::once(&self.general).chain(self.cells.iter().map(|cell| &cell.rows));

@@ -122,7 +122,8 @@ fn rmas(core: &mut Core, drafts: &[Draft], by: &str, now: DateTime<FixedOffset>)
                     refused.push(json!({"number": old.number, "why": format!("it is {}; nothing of it can change", old.state.word())}));
                 } else {
                     changed.push(new.number.clone());
-                    core.store.append(&head(now), &Event::RmaChanged { old, new })?;
+                    core.store.append(&head(now), &Event::RmaChanged { old: old.clone(), new: new.clone() })?;
+                    core.look_again(&old, &new, by, now)?;
                 }
             }
         }
@@ -321,7 +322,7 @@ fn act(
                 let Some(facts) = said.get("facts").and_then(Value::as_object) else {
                     return Ok(Response::refused("note needs \"facts\": an object of facts"));
                 };
-                return Ok(match core.note_rma(rma, facts, now)? {
+                return Ok(match core.note_rma(rma, facts, by, now)? {
                     Ok(()) => Response::done(format!("noted on RMA {rma}"), json!({"rma": rma, "facts": facts})),
                     Err(why) => Response::refused(why),
                 });

@@ -117,6 +117,12 @@ impl Knowledge for Store {
         s.query_map([rma], |r| r.get(0)).and_then(|rows| rows.take(limit as usize).collect()).map_err(unanswered)
     }
 
+    fn announced(&self, rma: &str, limit: u32) -> Result<Vec<String>, Unanswered> {
+        let mut s =
+            self.conn.prepare_cached("SELECT serial FROM rma_unit WHERE rma=?1 ORDER BY place").map_err(unanswered)?;
+        s.query_map([rma], |r| r.get(0)).and_then(|rows| rows.take(limit as usize).collect()).map_err(unanswered)
+    }
+
     fn rmas_expecting(&self, serial: &str) -> Result<Vec<String>, Unanswered> {
         let mut s = self
             .conn

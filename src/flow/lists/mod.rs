@@ -12,7 +12,7 @@ mod money;
 #[cfg(test)]
 mod tests;
 
-use super::life::{Refused, Unit, case_on};
+use super::life::{Refused, Unit, unit_on};
 use super::next::At;
 use crate::domain::facts::words;
 use crate::domain::money::Amount;
@@ -140,7 +140,7 @@ pub fn of_unit(
     beside: &Beside,
     today: NaiveDate,
 ) -> Result<Vec<Line>, Refused> {
-    let (facts, judged) = case_on(rma, program, &case.unit.facts, today)?;
+    let (facts, judged) = unit_on(rma, program, &case.unit, today)?;
     let now = Today { rma, program, case, beside, today, facts, judged };
     Ok(match list {
         List::Holds => now.holds(),

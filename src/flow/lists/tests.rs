@@ -48,8 +48,9 @@ fn rma(program: &Program) -> Rma {
 
 fn case(rma: &Rma, program: &Program, state: UnitState, facts: Value) -> Case {
     let facts = object(facts);
-    let recorded = case_on(rma, program, &facts, day()).unwrap().1.verdict;
-    Case { unit: Unit { name: "U1".to_owned(), state, facts }, since: ago(1), recorded, only_received: false }
+    let recorded = life::case_on(rma, program, &facts, day()).unwrap().1.verdict;
+    let unit = Unit::recorded("U1".to_owned(), state, facts, &recorded, program);
+    Case { unit, since: ago(1), recorded, only_received: false }
 }
 
 fn lines(list: List, rma: &Rma, program: &Program, case: &Case, beside: &Beside) -> Vec<Line> {
@@ -93,7 +94,7 @@ fn step(step: Step, said: Map<String, Value>, rma: &Rma, program: &Program, case
     let wish = Wish { step, by: "anna", said: &said };
     let done = life::act(rma, program, &case.unit, &wish, day(), &|_, _| false, 1);
     let moved = done.unwrap_or_else(|e| panic!("{step} {said:?} from {}: {e}", case.unit.state)).moved.unwrap();
-    case.unit = Unit { name: moved.unit, state: moved.to, facts: moved.facts };
+    case.unit = Unit::recorded(moved.unit, moved.to, moved.facts, &moved.verdict, program);
     Some(())
 }
 
