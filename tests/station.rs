@@ -293,10 +293,12 @@ fn requests_come_through_the_socket_while_scans_go_on() {
     // Moves of an RMA: not while its box is open, and each says why not.
     gun.write_all(format!("{}\r", issued[1]).as_bytes()).unwrap();
     station.wait_frames(6);
-    let close = |rma: &str| Request::RmaMove {
+    let close = |rma: &str| Request::Act {
         rma: rma.to_owned(),
-        to: backdock::domain::rma::RmaState::Closed,
-        why: "test".to_owned(),
+        unit: None,
+        step: "close".to_owned(),
+        by: "test".to_owned(),
+        said: Default::default(),
     };
     assert!(!call.ask(&close(&issued[1])).unwrap().ok);
     assert!(call.ask(&close(&issued[0])).unwrap().ok);

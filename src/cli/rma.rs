@@ -2,7 +2,6 @@
 
 use super::load::Where;
 use super::{End, Stop, Verdict, answer, answer_json, caller, run};
-use crate::domain::rma::RmaState;
 use crate::rma::draft::{self, Draft};
 use crate::station;
 use crate::station::control::Call;
@@ -60,14 +59,25 @@ enum What {
         #[arg(long)]
         json: bool,
     },
-    /// Move an RMA: close, cancel or reopen it.
+    /// Make a step: with a whole RMA (authorise, note, close, reopen, cancel, refuse) or with one of its units
+    /// (diagnose, find, quote, approve, repair, burn_in, qc, replace, vendor_request, vendor_number, vendor_ship,
+    /// vendor_credit, vendor_replace, test, advance_charge, advance_ship, advance_return, credit, ready, ship,
+    /// close, refuse, cancel, suspend, release, answer, note).
     Act {
         rma: String,
-        #[arg(value_parser = ["close", "cancel", "reopen"], value_name = "MOVE")]
+        #[arg(value_name = "STEP")]
         step: String,
-        /// Who does it.
+        /// Serial number or MAC; without it the step is one of the whole RMA.
+        unit: Option<String>,
+        /// Who makes it.
         #[arg(long, value_name = "WHO")]
         by: String,
+        /// What is said with it, as a JSON object in a file (- for standard input).
+        #[arg(long, value_name = "FILE")]
+        data: Option<PathBuf>,
+        /// One thing that is said with it, e.g. --say tracking=1Z999AA10123456784; may be given more than once.
+        #[arg(long, value_name = "NAME=VALUE")]
+        say: Vec<String>,
         #[arg(long)]
         json: bool,
     },
@@ -116,14 +126,16 @@ pub fn main(at: &Where, args: Args) -> Verdict {
         What::Import { file, json } => import(at, &file, json),
         What::Show { rma, json } => show(at, &rma.trim().to_ascii_uppercase(), json),
         What::List { json } => list(at, json),
-        What::Act { rma, step, by, json } => {
-            let to = match step.as_str() {
-                "close" => RmaState::Closed,
-                "cancel" => RmaState::Cancelled,
-                _ => RmaState::Open,
-            };
-            let why = format!("{step} by {by}");
-            let response = ask(at, [Request::RmaMove { rma: rma.trim().to_ascii_uppercase(), to, why }])?;
+        What::Act { rma, step, unit, by, data, say, json } => {
+            let mut said = data.as_deref().map(object).transpose()?.unwrap_or_default();
+            for pair in say {
+                let Some((name, value)) = pair.split_once('=') else {
+                    return Err(Stop::usage(format!("--say {pair:?}: write it as name=value")));
+                };
+                said.insert(name.to_owned(), json!(value));
+            }
+            let rma = rma.trim().to_ascii_uppercase();
+            let response = ask(at, [Request::Act { rma, unit, step: step.replace('-', "_"), by, said }])?;
             let [response] = response.as_slice() else { return Err(Stop::failed("no answer")) };
             if !response.ok {
                 return Err(Stop::failed(&response.text));
@@ -136,6 +148,17 @@ pub fn main(at: &Where, args: Args) -> Verdict {
             Ok(End::Done)
         }
     }
+}
+
+/// A JSON object out of a file.
+fn object(path: &std::path::Path) -> Result<Map<String, Value>, Stop> {
+    let named = |e: &dyn std::fmt::Display| Stop::usage(format!("--data {}: {e}", path.display()));
+    let text = if path.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin()).map_err(|e| named(&e))?
+    } else {
+        std::fs::read_to_string(path).map_err(|e| named(&e))?
+    };
+    serde_json::from_str(&text).map_err(|e| named(&format!("must be a JSON object: {e}")))
 }
 
 /// Asks the running daemon, or does it under the station lock when none runs.

@@ -9,6 +9,8 @@ use super::rma::{Receipt, Rma, RmaState};
 use super::screen::Screen;
 use super::session::Session;
 use super::shipment::Shipment;
+use super::unit::{LedgerLine, Moved};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 /// One happening. The serde tag is the journal's `kind` column.
@@ -42,6 +44,12 @@ pub enum Event {
     Received { receipt: Box<Receipt> },
     /// A receipt was taken back, right after it was made.
     Withdrawn { receipt: i64, why: String },
+    /// A step was made with a unit after its receipt, or before it.
+    UnitMoved { moved: Box<Moved> },
+    /// Money became owed, or is given back.
+    Posted { line: LedgerLine },
+    /// Every open case was looked at for this day of the dock's calendar: what fell due on it is done.
+    DayPassed { day: NaiveDate },
     /// A label is owed. `expects` is there when the job is made in state `sending`.
     JobMade { job: Job, state: JobState, expects: Option<Expectation> },
     /// Jobs walked one edge together. `expects` is the first one's; each further label is one more.
@@ -93,6 +101,9 @@ impl Event {
             Event::RmaMoved { .. } => "rma_moved",
             Event::Received { .. } => "received",
             Event::Withdrawn { .. } => "withdrawn",
+            Event::UnitMoved { .. } => "unit_moved",
+            Event::Posted { .. } => "posted",
+            Event::DayPassed { .. } => "day_passed",
             Event::JobMade { .. } => "job_made",
             Event::JobsMoved { .. } => "jobs_moved",
             Event::MessageOwed { .. } => "message_owed",

@@ -17,4 +17,5 @@ pub mod screen;
 pub mod session;
 pub mod shipment;
 pub mod text;
+pub mod unit;
 pub mod verdict;

@@ -9,18 +9,53 @@ use serde_json::{Map, Value};
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RmaState {
+    /// Asked for; its number counts for nothing at the dock yet.
+    Requested,
+    /// Authorised.
     Open,
     Closed,
     Cancelled,
+    /// The request was turned down.
+    Refused,
+    /// Nothing came in its time.
+    Expired,
 }
 
 impl RmaState {
     /// The word in tables and JSON.
     pub fn word(self) -> &'static str {
         match self {
+            RmaState::Requested => "requested",
             RmaState::Open => "open",
             RmaState::Closed => "closed",
             RmaState::Cancelled => "cancelled",
+            RmaState::Refused => "refused",
+            RmaState::Expired => "expired",
+        }
+    }
+
+    const ALL: [RmaState; 6] = [
+        RmaState::Requested,
+        RmaState::Open,
+        RmaState::Closed,
+        RmaState::Cancelled,
+        RmaState::Refused,
+        RmaState::Expired,
+    ];
+
+    /// Reads [`RmaState::word`] back.
+    pub fn from_word(word: &str) -> Option<RmaState> {
+        RmaState::ALL.into_iter().find(|s| s.word() == word)
+    }
+
+    /// Whether the table of legal moves has this edge.
+    pub fn may_become(self, to: RmaState) -> bool {
+        use RmaState::*;
+        match self {
+            Requested => matches!(to, Open | Refused | Cancelled),
+            Open => matches!(to, Closed | Cancelled | Expired),
+            Closed | Cancelled | Expired => to == Open,
+            Refused => to == Requested,
         }
     }
 }

@@ -78,7 +78,12 @@ impl Way<'_> {
             RmaState::Cancelled => {
                 return Some((Situation::RmaClosed, outcome::RMA_CLOSED, format!("RMA {number} was cancelled.")));
             }
-            RmaState::Open => {}
+            RmaState::Requested | RmaState::Refused => {
+                let title = format!("RMA {number} is {}: no return was authorised.", rma.state.word());
+                return Some((Situation::RmaUnknown, outcome::RMA_UNKNOWN, title));
+            }
+            // What the dates say below says more.
+            RmaState::Open | RmaState::Expired => {}
         }
         if rma.issued > self.dock.today {
             let title = format!("RMA {number} is dated {}, today is {}.", rma.issued, self.dock.today);

@@ -26,7 +26,17 @@ impl Way<'_> {
         serial: Option<String>,
         intake: &[(&IntakeRow, &'static str, &str)],
     ) -> Result<Screen, Unanswered> {
-        let facts_json = facts_of(rma, &unit, ship.as_ref(), serial.as_deref(), self.dock.today);
+        let mut facts_json = facts_of(rma, &unit, ship.as_ref(), serial.as_deref(), self.dock.today);
+        if let Some(serial) = serial.as_deref() {
+            if let Some(lineage) = self.dock.know.lineage(serial)? {
+                facts_json.insert("lineage".to_owned(), lineage);
+            }
+            if let Some(known) = self.dock.know.before_receipt(&rma.number, serial)? {
+                for (key, value) in known {
+                    facts_json.entry(key).or_insert(value);
+                }
+            }
+        }
         let facts = Facts::from_json(&Value::Object(facts_json.clone()))
             .map_err(|e| Unanswered(format!("the record of RMA {} or of the unit: {e}", rma.number)))?;
         let mut verdict = program.verdict(&facts, self.dock.today);
@@ -82,7 +92,7 @@ impl Way<'_> {
 
 /// The facts of one unit, in the JSON that `backdock verdict` reads. What the RMA says of itself comes
 /// first; what the shipment says of this very unit goes over it.
-fn facts_of(
+pub(super) fn facts_of(
     rma: &Rma,
     unit: &Pending,
     ship: Option<&Shipment>,
@@ -132,6 +142,26 @@ fn facts_of(
     about.insert("number".to_owned(), json!(rma.number));
     about.insert("issued".to_owned(), json!(rma.issued));
     facts.insert("rma".to_owned(), Value::Object(about));
+    facts
+}
+
+/// Facts of the RMA that steps with one unit set, for that unit: they go over what the RMA says.
+const BY_STEPS: [&str; 3] = ["quote_issued", "approved_on", "purchase_order"];
+
+/// What is known of a unit on a later day: what the RMA says of itself now goes over what it said then.
+pub(super) fn facts_on(known: &Map<String, Value>, rma: &Rma, today: NaiveDate) -> Map<String, Value> {
+    let mut facts = known.clone();
+    facts.insert("today".to_owned(), json!(today));
+    let said = rma.facts.get("rma").and_then(Value::as_object);
+    if let Some(about) = facts.entry("rma".to_owned()).or_insert_with(|| json!({})).as_object_mut() {
+        for (key, value) in said.into_iter().flatten() {
+            if !(BY_STEPS.contains(&key.as_str()) && about.contains_key(key)) {
+                about.insert(key.clone(), value.clone());
+            }
+        }
+        about.insert("number".to_owned(), json!(rma.number));
+        about.insert("issued".to_owned(), json!(rma.issued));
+    }
     facts
 }
 

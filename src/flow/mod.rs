@@ -14,6 +14,7 @@
 mod boxes;
 mod commands;
 mod judge;
+pub mod life;
 #[cfg(test)]
 mod tests;
 mod unit;

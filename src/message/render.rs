@@ -12,7 +12,7 @@ use crate::domain::rma::{Receipt, Rma};
 use crate::domain::verdict::{Charge, Party, Reason, Role};
 use crate::program::Program;
 use chrono::NaiveDate;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Longest value of a field, and longest subject, in characters; what is longer ends in `...`.
 const VALUE_MAX: usize = 500;
@@ -50,6 +50,19 @@ pub struct Fields {
 }
 
 impl Fields {
+    /// What the facts of a unit say, where there is no receipt to ask.
+    pub fn of_facts(facts: &Map<String, Value>) -> Fields {
+        let text = |key: &str| facts.get(key).and_then(Value::as_str).map(str::to_owned);
+        let told = facts.iter().filter_map(|(key, value)| match value {
+            Value::String(value) => Some(format!("{}: {value}", plain(key))),
+            Value::Bool(yes) => Some(format!("{}: {}", plain(key), if *yes { "yes" } else { "no" })),
+            Value::Number(n) => Some(format!("{}: {n}", plain(key))),
+            _ => None,
+        });
+        let details = told.collect();
+        Fields { brand: text("brand"), model: text("model"), tracking: text("tracking"), details, ..Fields::default() }
+    }
+
     /// All that a receipt knows; the internal comments are its full details.
     pub fn of_receipt(receipt: &Receipt) -> Fields {
         let v = &receipt.verdict;

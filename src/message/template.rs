@@ -114,7 +114,7 @@ impl Template {
             wrong(2, "", "the line after the subject must be blank".to_owned());
         }
         let body: Vec<Line> = lines.collect();
-        if body.iter().all(Vec::is_empty) {
+        if text.lines().skip(2).all(|line| line.trim().is_empty()) {
             wrong(0, "", "says nothing: there is no text below the subject".to_owned());
         }
         if problems.is_empty() { Ok(Template { subject, body }) } else { Err(problems) }

@@ -9,17 +9,28 @@ use crate::domain::facts::Facts;
 use crate::domain::money::Amount;
 use crate::domain::verdict::{
     Action, Advance, AdvanceMode, Charge, Coverage, Due, Hold, Leg, LegName, Message, Move, Name, Party, Question,
-    Reason, Vendor, Verdict,
+    Reason, Role, Vendor, Verdict,
 };
 
-use super::Program;
 use super::clock::{Dates, Run};
-use super::rows::{self, Row, SendTo, Who};
+use super::rows::{self, Post, Row, SendTo, Who};
 use super::subject::{Fixed, Number, State, value};
 use super::text::{Figures, Template};
+use super::{Case, Owing, Program};
 
 /// What `program` says of the unit described by `facts`.
 pub(super) fn verdict(program: &Program, facts: &Facts, today: NaiveDate) -> Verdict {
+    whole(program, facts, today, |_| ()).0
+}
+
+/// The verdict with what the life of the unit needs beside it.
+pub(super) fn case(program: &Program, facts: &Facts, today: NaiveDate) -> Case {
+    let (verdict, (posts, owing, reminders)) =
+        whole(program, facts, today, |judge| (judge.posts(), judge.owing(), judge.reminders()));
+    Case { verdict, posts, owing, reminders }
+}
+
+fn whole<T>(program: &Program, facts: &Facts, today: NaiveDate, beside: impl FnOnce(&Judge) -> T) -> (Verdict, T) {
     let calendar = &program.calendar;
     let mut state = State::of(facts, &program.subjects);
     let brand = usize::from(state.get(Fixed::Brand)).checked_sub(2).and_then(|at| calendar.warranty.brands.get(at));
@@ -56,7 +67,8 @@ pub(super) fn verdict(program: &Program, facts: &Facts, today: NaiveDate) -> Ver
     let vendor = judge.first(|rows| &rows.vendors);
     let (charges, mut holds) = judge.charges();
     judge.holds(&mut holds);
-    Verdict {
+    let beside = beside(&judge);
+    let verdict = Verdict {
         program: program.id.clone(),
         version: program.version.clone(),
         today,
@@ -79,7 +91,8 @@ pub(super) fn verdict(program: &Program, facts: &Facts, today: NaiveDate) -> Ver
         route: route.map(|row| row.effect.clone()),
         vendor: vendor.map(|row| judge.vendor(row, brand.map(|b| &b.name))),
         reasons: judge.reasons_and_notes(),
-    }
+    };
+    (verdict, beside)
 }
 
 /// Puts what follows from dates and tables into `state`; band and case come after it.
@@ -286,26 +299,47 @@ impl<'a> Judge<'a> {
         .collect()
     }
 
+    /// What is owed because of what is known, whatever was done.
     fn messages(&self) -> Vec<Message> {
-        let rows = self.all(|rows| &rows.messages);
-        rows.map(|row| Message {
-            to: row.effect.to,
-            about: row.effect.about.clone(),
-            rule: row.rule.clone(),
-            text: row.effect.says.clone(),
-        })
-        .collect()
+        self.owing().into_iter().filter(|owing| owing.on.is_empty()).map(|owing| owing.message).collect()
+    }
+
+    fn owing(&self) -> Vec<Owing> {
+        let owing = |row: &Row<rows::Message>| Owing {
+            message: Message {
+                to: row.effect.to,
+                about: row.effect.about.clone(),
+                rule: row.rule.clone(),
+                text: row.effect.says.clone(),
+            },
+            on: row.effect.on.clone(),
+            per: row.effect.per,
+        };
+        self.all(|rows| &rows.messages).map(owing).collect()
+    }
+
+    /// When each charge of [`Judge::charges`] is posted, in their order.
+    fn posts(&self) -> Vec<Post> {
+        let rows = self.all(|rows| &rows.charges).filter(|row| {
+            let amount = self.program.fees[row.effect.fee].amount;
+            amount.is_some_and(|amount| amount != Amount::ZERO) && self.party(row.effect.to).is_some()
+        });
+        rows.map(|row| row.effect.post).collect()
+    }
+
+    fn reminders(&self) -> Vec<(Due, Role)> {
+        let due = |row: &Row<rows::Due>| Some((self.due(row)?, row.effect.remind?));
+        self.all(|rows| &rows.dues).filter_map(due).collect()
+    }
+
+    fn due(&self, row: &Row<rows::Due>) -> Option<Due> {
+        let from = self.dates.first_of(&row.effect.from)?;
+        let by = row.effect.span.after(from, &self.program.calendar.holidays);
+        Some(Due { what: row.effect.what.clone(), by, rule: row.rule.clone() })
     }
 
     fn dues(&self) -> Vec<Due> {
-        let holidays = &self.program.calendar.holidays;
-        self.all(|rows| &rows.dues)
-            .filter_map(|row| {
-                let from = self.dates.first_of(&row.effect.from)?;
-                let by = row.effect.span.after(from, holidays);
-                Some(Due { what: row.effect.what.clone(), by, rule: row.rule.clone() })
-            })
-            .collect()
+        self.all(|rows| &rows.dues).filter_map(|row| self.due(row)).collect()
     }
 
     fn vendor(&self, row: &Row<rows::Vendor>, brand: Option<&Name>) -> Vendor {

@@ -26,7 +26,8 @@ use chrono::NaiveDate;
 use crate::domain::date;
 use crate::domain::facts::{Facts, words};
 use crate::domain::screen::Kind;
-use crate::domain::verdict::{Action, Hold, Move, Name, Role, Verdict};
+use crate::domain::unit::Step;
+use crate::domain::verdict::{Action, Due, Hold, Message, Move, Name, Role, Verdict};
 use crate::strict_toml::{Problem, Read};
 
 mod check;
@@ -42,6 +43,7 @@ mod shipped;
 mod subject;
 mod text;
 
+pub use rows::{Per, Post};
 pub use served::{MessageFile, Programs, same_but_for_comments};
 pub use shipped::{DEFAULT, SHIPPED};
 
@@ -111,6 +113,26 @@ pub struct ScreenWord {
     pub kind: Kind,
 }
 
+/// A verdict, and what the life of the unit needs beside it.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub verdict: Verdict,
+    /// When each of the verdict's charges is posted, in their order.
+    pub posts: Vec<Post>,
+    pub owing: Vec<Owing>,
+    /// Due dates of which somebody is reminded.
+    pub reminders: Vec<(Due, Role)>,
+}
+
+/// A message that is owed, and when.
+#[derive(Clone, Debug)]
+pub struct Owing {
+    pub message: Message,
+    /// With one of these steps; empty: at once.
+    pub on: Vec<Step>,
+    pub per: Per,
+}
+
 /// One company's RMA policy, ready to judge. Built by [`Program::parse`] only, so it is always whole.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -168,6 +190,21 @@ impl Program {
     /// What the program says of one unit. `today` is used where the facts do not name a day.
     pub fn verdict(&self, facts: &Facts, today: NaiveDate) -> Verdict {
         judge::verdict(self, facts, facts.today.unwrap_or(today))
+    }
+
+    /// [`Program::verdict`] with what the life of the unit needs beside it.
+    pub fn case(&self, facts: &Facts, today: NaiveDate) -> Case {
+        judge::case(self, facts, facts.today.unwrap_or(today))
+    }
+
+    /// Whether the program has a question of that code.
+    pub fn question(&self, code: &str) -> Option<&[Name]> {
+        self.questions.iter().find(|q| *q.code == *code).map(|q| q.answers.as_slice())
+    }
+
+    /// Days within which a unit that fails was dead on arrival; `None`: the program knows no such thing.
+    pub fn doa_days(&self) -> Option<u32> {
+        self.calendar.lineage.doa_days
     }
 
     /// What the dock does in `situation`.
@@ -229,7 +266,10 @@ impl Program {
     /// What the program may write about, and to whom; as often as its rows say it.
     pub fn messages(&self) -> impl Iterator<Item = (Role, &str)> {
         let rows = std::iter::once(&self.general).chain(self.cells.iter().map(|cell| &cell.rows));
-        rows.flat_map(|rows| &rows.messages).map(|row| (row.effect.to, &*row.effect.about))
+        rows.flat_map(|rows| {
+            let reminders = rows.dues.iter().filter_map(|row| Some((row.effect.remind?, &*row.effect.what)));
+            rows.messages.iter().map(|row| (row.effect.to, &*row.effect.about)).chain(reminders)
+        })
     }
 
     /// Where customers send goods, line by line; empty where the file does not say.

@@ -1,13 +1,15 @@
 //! The rows of a program file: at its top and in the cells of its matrix the same keys mean the same.
 
 use crate::domain::facts::nearest;
+use crate::domain::unit::Step;
 use crate::domain::verdict::{Action, AdvanceMode, LegName, Name, Party, Role, Service};
 use crate::strict_toml::Table;
 
 use super::clock::DateSource;
 use super::parse::{code, moves, span, template};
 use super::rows::{
-    Band, Case, Cell, Charge, Due, Fee, Hold, Leg, Message, Question, Row, Rows, SendTo, Template, Vendor, Who,
+    Band, Case, Cell, Charge, Due, Fee, Hold, Leg, Message, Per, Post, Question, Row, Rows, SendTo, Template, Vendor,
+    Who,
 };
 use super::subject::{self, Fixed, Mask, Number, Range, Subject, Subjects, When};
 
@@ -35,6 +37,7 @@ pub(super) fn rows(t: &mut Table<'_>, words: &Words<'_>) -> Rows {
             fee: one_of(t, "fee", words.fees.iter().map(|f| &*f.name)),
             to: who(t, "to"),
             credit: t.bool("credit").or(false),
+            post: post(t),
         }),
         holds: list(t, "hold", words, |t| {
             if !t.has("text") {
@@ -52,6 +55,8 @@ pub(super) fn rows(t: &mut Table<'_>, words: &Words<'_>) -> Rows {
             to: t.choice("to", Role::ALL).required(),
             about: code(t, "about"),
             says: t.string("says").optional().map(Name::from).unwrap_or_default(),
+            on: t.choices("on", Step::ALL).or(Vec::new()),
+            per: t.choice("per", &[("rma", Per::Rma), ("unit", Per::Unit), ("step", Per::Step)]).or(Per::Rma),
         }),
         notes: list(t, "note", words, |t| {
             if !t.has("text") {
@@ -62,6 +67,7 @@ pub(super) fn rows(t: &mut Table<'_>, words: &Words<'_>) -> Rows {
             what: code(t, "what"),
             from: t.choices("from", DateSource::ALL).required(),
             span: span(t),
+            remind: t.choice("remind", Role::ALL).optional(),
         }),
         routes: list(t, "route", words, |t| code(t, "team")),
         vendors: list(t, "vendor", words, |t| Vendor {
@@ -69,6 +75,13 @@ pub(super) fn rows(t: &mut Table<'_>, words: &Words<'_>) -> Rows {
             rma_number_required: t.bool("rma_number_required").required(),
         }),
     }
+}
+
+/// The step that posts a charge: `ready` where the row does not say.
+fn post(t: &mut Table<'_>) -> Post {
+    let steps = Step::ALL.iter().map(|(word, step)| (*word, Post::With(*step)));
+    let choices: Vec<(&str, Post)> = steps.chain([("due", Post::Due)]).collect();
+    t.choice("post", &choices).or(Post::With(Step::Ready))
 }
 
 fn list<E>(t: &mut Table<'_>, key: &str, words: &Words<'_>, effect: impl Fn(&mut Table<'_>) -> E) -> Vec<Row<E>> {

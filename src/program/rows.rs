@@ -1,6 +1,7 @@
 //! Rows: a condition, an effect and the rule it comes from. A program is rows and the words they use.
 
 use crate::domain::money::Amount;
+use crate::domain::unit::Step;
 use crate::domain::verdict::{Action, AdvanceMode, LegName, Move, Name, Party, Role, Service};
 
 use super::clock::{DateSource, Span};
@@ -63,6 +64,16 @@ pub(super) struct Charge {
     pub to: Who,
     /// Money given back.
     pub credit: bool,
+    pub post: Post,
+}
+
+/// When a charge becomes a line of the ledger.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Post {
+    /// With this step, at the latest when the unit is closed.
+    With(Step),
+    /// As soon as it is due, by the calendar alone.
+    Due,
 }
 
 /// An amount the program names once; `None`: the process leaves it open and nobody filled it in.
@@ -102,6 +113,20 @@ pub(super) struct Message {
     pub to: Role,
     pub about: Name,
     pub says: Name,
+    /// Owed when one of these steps is made; empty: as soon as the row applies.
+    pub on: Vec<Step>,
+    pub per: Per,
+}
+
+/// How often a message is owed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Per {
+    /// Once for the whole RMA.
+    Rma,
+    /// Once for each of its units.
+    Unit,
+    /// Every time the step is made.
+    Step,
 }
 
 #[derive(Clone, Debug)]
@@ -109,6 +134,8 @@ pub(super) struct Due {
     pub what: Name,
     pub from: Vec<DateSource>,
     pub span: Span,
+    /// Who is reminded on that day.
+    pub remind: Option<Role>,
 }
 
 #[derive(Clone, Debug)]

@@ -5,11 +5,13 @@
 
 pub mod draft;
 pub mod number;
+pub mod steps;
 
 use crate::domain::mac::Mac;
 use crate::domain::rma::Rma;
 use crate::domain::shipment::Shipment;
 use chrono::{DateTime, FixedOffset};
+use serde_json::{Map, Value};
 
 /// A question to the past could not be answered (the database failed); the text says why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,16 @@ pub trait Knowledge {
     fn last_receipt(&self, serial: Option<&str>, mac: Option<Mac>) -> Result<Option<Past>, Unanswered>;
     /// A receipt by its number.
     fn receipt(&self, id: i64) -> Result<Option<Past>, Unanswered>;
+    /// What steps before its receipt made known of a unit of an RMA (an advance replacement, say).
+    fn before_receipt(&self, rma: &str, unit: &str) -> Result<Option<Map<String, Value>>, Unanswered> {
+        let _ = (rma, unit);
+        Ok(None)
+    }
+    /// The earlier units of the line of which this serial took over, as facts.
+    fn lineage(&self, serial: &str) -> Result<Option<Value>, Unanswered> {
+        let _ = serial;
+        Ok(None)
+    }
     /// The newest receipt on an RMA with a number above `since`.
     fn newest_on(&self, rma: &str, since: i64) -> Result<Option<Past>, Unanswered>;
 }

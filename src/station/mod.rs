@@ -166,6 +166,7 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
         let scanners_ended = stopping && threads.iter().all(|t| t.is_finished());
         let wait = match () {
             () if core.importing() || scanners_ended => Duration::ZERO,
+            () if core.day_under_way() => Duration::ZERO,
             () if stopping => SOFT,
             () if core.store.seq() - moved >= MOVE_AFTER => PAUSE,
             () if core.has_soft_news() => SOFT,
@@ -196,6 +197,11 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
                 moved = core.store.seq();
                 log_failure(core.store.checkpoint_in_passing());
                 continue;
+            } else if core.day_is_due(now) {
+                if let Err(e) = core.day_step(now) {
+                    tracing::error!(error = %e, "the calendar");
+                }
+                continue;
             } else {
                 let wal = core.store.wal_bytes();
                 if last_input.elapsed() >= IDLE && wal >= WAL_IDLE {
@@ -215,7 +221,11 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
         for effect in core.take(inputs, now) {
             match effect {
                 Effect::Send(i, order) => printers[i].send(order),
-                Effect::Dispatch(message) => sender.iter().for_each(|sender| sender.send(message.clone())),
+                Effect::Dispatch(message) => {
+                    if let Some(sender) = &sender {
+                        sender.send(*message);
+                    }
+                }
             }
         }
         if shows && (inbox.is_empty() || shown.elapsed() >= SHOW) {

@@ -8,12 +8,14 @@ use crate::domain::job::{JobId, JobState};
 use crate::domain::message::MessageId;
 use crate::domain::rma::{Rma, RmaState};
 use crate::domain::screen::{Kind, Screen};
+use crate::domain::unit::Step;
+use crate::flow::life::Wish;
 use crate::rma::draft::Draft;
 use crate::rma::number;
-use crate::store::{Head, StoreError, know, read};
+use crate::store::{Head, StoreError, know, life, read};
 use chrono::{DateTime, Datelike, FixedOffset};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
 /// Longest RMA number taken from elsewhere, in characters (what fits a label's Code 128).
@@ -24,8 +26,8 @@ const NUMBER_MAX: usize = 20;
 pub enum Request {
     /// Issues or imports RMAs; numbers are given to those that have none.
     Rmas { drafts: Vec<Draft>, by: String },
-    /// Ends an RMA.
-    RmaMove { rma: String, to: RmaState, why: String },
+    /// Makes a step with a unit, or notes what is known of the whole RMA (`unit` is not there then).
+    Act { rma: String, unit: Option<String>, step: String, by: String, said: Map<String, Value> },
     /// Starts importing a shipment file that lies where the daemon can read it; one at a time.
     Import { path: PathBuf, name: String, rejects: PathBuf },
     /// How far the import is, and what came of it.
@@ -76,7 +78,7 @@ pub fn apply(core: &mut Core, request: &Request, now: DateTime<FixedOffset>) -> 
     match request {
         Request::Ping {} => Ok(Response::done("here", json!({"version": env!("CARGO_PKG_VERSION")}))),
         Request::Rmas { drafts, by } => rmas(core, drafts, by, now),
-        Request::RmaMove { rma, to, why } => rma_move(core, rma, *to, why, now),
+        Request::Act { rma, unit, step, by, said } => act(core, rma, unit.as_deref(), step, by, said, now),
         Request::Import { path, name, rejects } => Ok(core.import_begin(path, name, rejects)),
         Request::Imported {} => Ok(core.import_told()),
         Request::Settle { job, came_out, by } => settle(core, *job, *came_out, by, now),
@@ -222,11 +224,75 @@ fn rma_move(
     if old.state == to {
         return Ok(Response::refused(format!("RMA {rma} is {} already", to.word())));
     }
+    if !old.state.may_become(to) {
+        return Ok(Response::refused(format!("RMA {rma} is {}; it cannot become {}", old.state.word(), to.word())));
+    }
+    if to == RmaState::Closed
+        && let Some(open) = life::open_of(&core.store.conn, rma)?
+    {
+        return Ok(Response::refused(format!(
+            "unit {} of RMA {rma} is {}: close its units first, then the RMA",
+            open.0, open.1
+        )));
+    }
     if to != RmaState::Open && core.session.rma.as_deref() == Some(rma) {
         return Ok(Response::refused(format!("the box of RMA {rma} is open at the dock; scan DONE first")));
     }
     core.store.append(&head(now), &Event::RmaMoved { rma: rma.to_owned(), to, why: why.to_owned() })?;
     Ok(Response::done(format!("RMA {rma} is {}", to.word()), json!({"rma": rma, "state": to.word()})))
+}
+
+fn act(
+    core: &mut Core,
+    rma: &str,
+    unit: Option<&str>,
+    step: &str,
+    by: &str,
+    said: &Map<String, Value>,
+    now: DateTime<FixedOffset>,
+) -> Result<Response, StoreError> {
+    let Some(unit) = unit else {
+        let to = match step {
+            "authorise" | "reopen" => RmaState::Open,
+            "close" => RmaState::Closed,
+            "cancel" => RmaState::Cancelled,
+            "refuse" => RmaState::Refused,
+            "note" => {
+                let Some(facts) = said.get("facts").and_then(Value::as_object) else {
+                    return Ok(Response::refused("note needs \"facts\": an object of facts"));
+                };
+                return Ok(match core.note_rma(rma, facts, now)? {
+                    Ok(()) => Response::done(format!("noted on RMA {rma}"), json!({"rma": rma, "facts": facts})),
+                    Err(why) => Response::refused(why),
+                });
+            }
+            other => {
+                let hint = if Step::find(other).is_some() { "; it is a step of a unit: name the unit" } else { "" };
+                return Ok(Response::refused(format!(
+                    "{other:?} is no step of a whole RMA{hint}. Those are authorise, note, close, reopen, cancel, refuse"
+                )));
+            }
+        };
+        return rma_move(core, rma, to, &format!("{step} by {by}"), now);
+    };
+    let Some(step) = Step::find(step) else {
+        let near = crate::domain::facts::nearest(step, Step::ALL.iter().map(|(word, _)| *word));
+        let near = near.map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
+        return Ok(Response::refused(format!("{step:?} is no step of a unit{near}")));
+    };
+    let wish = Wish { step, by, said };
+    Ok(match core.act(rma, unit, &wish, now)? {
+        Err(why) => Response::refused(why),
+        Ok(moved) => {
+            tracing::info!(rma, unit, step = %step, to = %moved.to, by, "step");
+            let text = format!("{} of RMA {rma}: {step}, now {}", moved.unit, moved.to);
+            let data = json!({
+                "rma": rma, "unit": moved.unit, "step": step, "from": moved.from, "state": moved.to, "legs": moved.legs,
+                "verdict": moved.verdict,
+            });
+            Response::done(text, data)
+        }
+    })
 }
 
 fn settle(

@@ -1,13 +1,14 @@
 //! The store's answers to what a decision asks of the past ([`Knowledge`]).
 
 use super::read::{AWAITED, parse};
-use super::{Store, StoreError, shipments};
+use super::{Store, StoreError, life, shipments};
 use crate::domain::mac::Mac;
 use crate::domain::rma::{Rma, RmaState};
 use crate::domain::shipment::Shipment;
 use crate::rma::{Expects, Knowledge, Past, Unanswered};
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDate};
 use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::{Map, Value};
 
 impl From<StoreError> for Unanswered {
     fn from(e: StoreError) -> Unanswered {
@@ -35,12 +36,7 @@ pub fn rma(conn: &Connection, number: &str) -> Result<Option<Rma>, StoreError> {
         customer,
         email,
         issued: issued.parse().map_err(|_| odd("issue date"))?,
-        state: match state.as_str() {
-            "open" => RmaState::Open,
-            "closed" => RmaState::Closed,
-            "cancelled" => RmaState::Cancelled,
-            _ => return Err(odd("state")),
-        },
+        state: RmaState::from_word(&state).ok_or_else(|| odd("state"))?,
         facts: parse(&facts)?,
         expected: Vec::new(),
     }))
@@ -51,6 +47,25 @@ pub fn expected(conn: &Connection, rma: &str) -> Result<Vec<String>, StoreError>
     let mut s = conn.prepare_cached("SELECT serial FROM rma_unit WHERE rma=?1 ORDER BY place")?;
     let rows = s.query_map([rma], |r| r.get(0))?.collect::<Result<_, _>>()?;
     Ok(rows)
+}
+
+fn as_shipment(serial: &str, shipped: NaiveDate, facts: &Map<String, Value>) -> Shipment {
+    let text = |key: &str| facts.get(key).and_then(Value::as_str).map(str::to_owned);
+    let date = |key: &str| facts.get(key).and_then(Value::as_str).and_then(|d| d.parse().ok());
+    Shipment {
+        serial: serial.to_owned(),
+        macs: Vec::new(),
+        brand: text("brand"),
+        model: text("model"),
+        ship_date: shipped,
+        order: None,
+        customer: None,
+        channel: text("channel"),
+        distributor: text("distributor"),
+        purchase_date: date("purchase_date"),
+        warranty_until: None,
+        plan_until: date("plan_until"),
+    }
 }
 
 const PAST: &str = "SELECT id, rma, serial, mac, at, word FROM receipt WHERE withdrawn IS NULL";
@@ -111,7 +126,26 @@ impl Knowledge for Store {
     }
 
     fn by_serial(&self, serial: &str) -> Result<Option<Shipment>, Unanswered> {
-        Ok(shipments::lookup_serial(&self.conn, serial)?)
+        match shipments::lookup_serial(&self.conn, serial)? {
+            // A unit that left as a replacement is known by that, until a shipment file knows it too.
+            None => {
+                Ok(life::successor(&self.conn, serial)?.map(|(shipped, facts)| as_shipment(serial, shipped, &facts)))
+            }
+            known => Ok(known),
+        }
+    }
+
+    fn before_receipt(&self, rma: &str, unit: &str) -> Result<Option<Map<String, Value>>, Unanswered> {
+        let facts: Option<String> = self
+            .conn
+            .prepare_cached("SELECT facts FROM unit WHERE rma=?1 AND unit=?2")
+            .and_then(|mut s| s.query_row([rma, unit], |r| r.get(0)).optional())
+            .map_err(unanswered)?;
+        Ok(facts.map(|f| parse(&f)).transpose()?)
+    }
+
+    fn lineage(&self, serial: &str) -> Result<Option<Value>, Unanswered> {
+        Ok(life::successor(&self.conn, serial)?.and_then(|(_, mut facts)| facts.remove("lineage")))
     }
 
     fn by_mac(&self, mac: Mac) -> Result<Vec<Shipment>, Unanswered> {

@@ -12,6 +12,7 @@ mod append;
 pub mod floor;
 pub mod import;
 pub mod know;
+pub mod life;
 pub mod messages;
 pub mod project;
 pub mod read;
@@ -207,6 +208,11 @@ impl Store {
     /// The number of the last durable event.
     pub fn seq(&self) -> i64 {
         self.committed.seq
+    }
+
+    /// The number of the last event of the open batch.
+    pub fn pending_seq(&self) -> i64 {
+        self.pending.seq
     }
 
     /// Size of the write-ahead log in bytes.

@@ -6,6 +6,7 @@ use super::{StoreError, messages};
 use crate::domain::event::Event;
 use crate::domain::job::{JobId, JobState};
 use crate::domain::rma::{Receipt, Rma};
+use crate::domain::unit::Moved;
 use rusqlite::{Connection, params};
 
 /// Applies `event`, number `seq` of `station`'s journal.
@@ -44,6 +45,32 @@ pub fn apply(conn: &Connection, seq: i64, station: &str, event: &Event) -> Resul
                 "UPDATE rma SET received=received-1 WHERE number=(SELECT rma FROM receipt WHERE station=?1 AND id=?2)",
             )?
             .execute(params![station, receipt])?;
+        }
+        Event::UnitMoved { moved } => unit_moved(conn, seq, moved)?,
+        Event::Posted { line } => {
+            conn.prepare_cached(
+                "INSERT INTO ledger(rma, unit, kind, rule, cents, currency, party, posted, evidence, by, seq)
+                 VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+            )?
+            .execute(params![
+                line.rma,
+                line.unit,
+                &*line.kind,
+                &*line.rule,
+                line.amount.cents(),
+                &*line.currency,
+                line.party.as_str(),
+                line.on.to_string(),
+                line.evidence,
+                line.by,
+                seq
+            ])?;
+        }
+        Event::DayPassed { day } => {
+            conn.prepare_cached(
+                "INSERT INTO calendar(station, day) VALUES(?1,?2) ON CONFLICT(station) DO UPDATE SET day=excluded.day",
+            )?
+            .execute(params![station, day.to_string()])?;
         }
         Event::JobMade { job, state, expects } => {
             conn.prepare_cached(
@@ -143,6 +170,32 @@ fn received(conn: &Connection, seq: i64, station: &str, r: &Receipt) -> Result<(
         seq
     ])?;
     conn.prepare_cached("UPDATE rma SET received=received+1 WHERE number=?1")?.execute([&r.rma])?;
+    Ok(())
+}
+
+fn unit_moved(conn: &Connection, seq: i64, moved: &Moved) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "INSERT INTO unit(rma, unit, state, since, facts, verdict, seq) VALUES(?1,?2,?3,?4,?5,?6,?7)
+         ON CONFLICT(rma, unit) DO UPDATE SET since=CASE WHEN state=excluded.state THEN since ELSE excluded.since END,
+            state=excluded.state, facts=excluded.facts, verdict=excluded.verdict, seq=excluded.seq",
+    )?
+    .execute(params![
+        moved.rma,
+        moved.unit,
+        moved.to.as_str(),
+        moved.on.to_string(),
+        json(&moved.facts)?,
+        json(&moved.verdict)?,
+        seq
+    ])?;
+    if let Some(next) = &moved.successor {
+        // A unit may be sent out again after it came back: the newest counts.
+        conn.prepare_cached(
+            "INSERT INTO successor(serial, rma, unit, shipped, facts) VALUES(?1,?2,?3,?4,?5) ON CONFLICT(serial) DO
+             UPDATE SET rma=excluded.rma, unit=excluded.unit, shipped=excluded.shipped, facts=excluded.facts",
+        )?
+        .execute(params![next.serial, moved.rma, moved.unit, next.shipped.to_string(), json(&next.facts)?])?;
+    }
     Ok(())
 }
 

@@ -29,6 +29,7 @@ const STEPS: &[&[&str]] = &[
         PROJECTED,
         shipments::SCHEMA,
     ],
+    &[LIFE],
     &[MESSAGES],
 ];
 
@@ -62,6 +63,26 @@ pub(super) const PROJECTED: &str = "
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX job_open ON job(printer, id) WHERE state IN ('queued', 'sending', 'sent', 'in-doubt');
     CREATE INDEX job_receipt ON job(receipt) WHERE receipt IS NOT NULL;
+";
+
+/// The life of units after their receipt (or before it), and the money; projected as [`PROJECTED`] is.
+pub(super) const LIFE: &str = "
+    CREATE TABLE unit(
+        rma TEXT NOT NULL REFERENCES rma(number), unit TEXT NOT NULL, state TEXT NOT NULL, since TEXT NOT NULL,
+        facts TEXT NOT NULL, verdict TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(rma, unit)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX unit_open ON unit(rma, unit) WHERE state NOT IN ('closed', 'returned', 'cancelled');
+    -- a unit that took another one's place
+    CREATE TABLE successor(
+        serial TEXT PRIMARY KEY, rma TEXT NOT NULL, unit TEXT NOT NULL, shipped TEXT NOT NULL, facts TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    -- one line for a unit, a kind and a rule: nothing is ever posted twice
+    CREATE TABLE ledger(
+        rma TEXT NOT NULL, unit TEXT NOT NULL, kind TEXT NOT NULL, rule TEXT NOT NULL, cents INTEGER NOT NULL,
+        currency TEXT NOT NULL, party TEXT NOT NULL, posted TEXT NOT NULL, evidence TEXT NOT NULL, by TEXT NOT NULL,
+        seq INTEGER NOT NULL, PRIMARY KEY(rma, unit, kind, rule)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE calendar(station TEXT PRIMARY KEY, day TEXT NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
 /// The outbox, and where the customer's copies go; `journal verify` builds it after [`PROJECTED`].

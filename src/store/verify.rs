@@ -43,8 +43,9 @@ fn walk(conn: &Connection, progress: &mut impl FnMut(i64, i64)) -> Result<Report
     }
     let replay = Connection::open_in_memory()?;
     replay.set_prepared_statement_cache_capacity(64);
-    replay.execute_batch(schema::PROJECTED)?;
-    replay.execute_batch(schema::MESSAGES)?;
+    for tables in [schema::PROJECTED, schema::LIFE, schema::MESSAGES] {
+        replay.execute_batch(tables)?;
+    }
     replay.execute_batch("BEGIN")?;
     let station = meta(conn, "station")?.unwrap_or_default();
     let total: i64 = conn.query_row("SELECT count(*) FROM journal", [], |r| r.get(0))?;

@@ -8,6 +8,7 @@
 
 mod imports;
 mod jobs;
+mod life;
 mod outbox;
 mod programs;
 mod scans;
@@ -28,7 +29,7 @@ use crate::printer::{Condition, Order, OrderJob, PrinterEvent, State};
 use crate::program::Programs;
 use crate::scan::Frame;
 use crate::store::{Head, Store, StoreError, read};
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -54,7 +55,7 @@ pub enum Input {
 /// What leaves when the batch is durable.
 pub enum Effect {
     Send(usize, Order),
-    Dispatch(Dispatch),
+    Dispatch(Box<Dispatch>),
 }
 
 /// One configured printer as the core sees it.
@@ -118,6 +119,9 @@ pub struct Core {
     importing: Option<imports::Importing>,
     /// What the import came to, or has come to so far.
     imported: Option<Response>,
+    /// The last day for which every open case was looked at, and the one that is under way.
+    passed: Option<NaiveDate>,
+    passing: Option<life::Passing>,
 }
 
 /// The dock's day, as dates are written.
@@ -213,6 +217,8 @@ impl Core {
             frames: 0,
             importing: None,
             imported: None,
+            passed: None,
+            passing: None,
         };
         core.reload()?;
         core.settle_left_over(now)?;
@@ -450,7 +456,7 @@ impl Core {
                 self.effects.push(Effect::Send(i, Order { jobs: std::mem::take(&mut line.fresh) }));
             }
         }
-        self.effects.extend(self.outbox.take_fresh().map(Effect::Dispatch));
+        self.effects.extend(self.outbox.take_fresh().map(|message| Effect::Dispatch(Box::new(message))));
         Ok(())
     }
 

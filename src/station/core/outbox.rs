@@ -198,8 +198,11 @@ impl Core {
         }
         let Some((id, lane)) = self.outbox.queue.next(now) else { return Ok(()) };
         let station = &self.config.station.id;
-        let gone = || Failed::Unanswered(format!("message {id} is not in the outbox"));
-        let row = messages::one(&self.store.conn, station, id)?.ok_or_else(gone)?;
+        let Some(row) = messages::one(&self.store.conn, station, id)?.filter(|row| row.state == MessageState::Owed)
+        else {
+            self.outbox.queue.remove(id);
+            return Ok(());
+        };
         let message = messages::message(&self.store.conn, &row)?;
         let event = Event::MessageMoved {
             id,

@@ -83,6 +83,7 @@ impl Core {
                     self.last_receipt = receipt.id;
                     self.today.receipts += 1;
                     self.today.holds += i64::from(receipt.held);
+                    self.life_of_receipt(receipt, &bare)?;
                     self.owe_for(receipt, &bare)?;
                 }
                 Event::Withdrawn { receipt, .. } => {

@@ -1,0 +1,289 @@
+//! Steps in the life of a unit, and the days of the calendar: read, decided by [`crate::flow::life`],
+//! written down with everything that follows, in the open transaction.
+
+use super::{Core, Failed};
+use crate::domain::event::Event;
+use crate::domain::rma::{Receipt, Rma, RmaState};
+use crate::domain::unit::{Moved, Step, UnitState};
+use crate::flow::life::{self, Done, Unit, Wish};
+use crate::message::{Fields, Owed};
+use crate::rma::Knowledge;
+use crate::store::life as read;
+use crate::store::{Head, StoreError, know};
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use serde_json::{Map, Value, json};
+
+/// Days that the calendar catches up on after a long rest; older ones are looked at in one go.
+const CATCH_UP: u64 = 400;
+/// Cases looked at in one transaction, so that no scan waits long.
+const CASES: usize = 200;
+
+/// The calendar on its way through the open cases of one day.
+#[derive(Default)]
+pub(super) struct Passing {
+    day: NaiveDate,
+    /// RMA and unit of each case still to be looked at.
+    cases: Vec<(String, String)>,
+}
+
+impl Core {
+    /// Makes a step with a unit of an RMA. The inner error is a refusal in words.
+    pub(in crate::station) fn act(
+        &mut self,
+        number: &str,
+        unit: &str,
+        wish: &Wish,
+        now: DateTime<FixedOffset>,
+    ) -> Result<Result<Moved, String>, StoreError> {
+        let Some(rma) = know::rma(&self.store.conn, number)? else {
+            return Ok(Err(format!("RMA {number} is not on record; `backdock rma list` shows what is")));
+        };
+        let programs = self.programs.clone();
+        let Some(program) = programs.issued_under(&rma.program, &rma.program_version) else {
+            return Ok(Err(format!(
+                "the program {:?} {} of RMA {number} is not served",
+                rma.program, rma.program_version
+            )));
+        };
+        let unit = match self.unit_of(&rma, unit, now)? {
+            Ok(unit) => unit,
+            Err(why) => return Ok(Err(why)),
+        };
+        let done = {
+            let conn = &self.store.conn;
+            let posted = |kind: &str, rule: &str| read::is_posted(conn, number, &unit.name, kind, rule).unwrap_or(true);
+            life::act(&rma, program, &unit, wish, now.date_naive(), &posted, self.store.pending_seq() + 1)
+        };
+        match done {
+            Err(refused) => Ok(Err(refused.0)),
+            Ok(done) => {
+                let moved = done.moved.clone();
+                self.write_life(&rma, done, now)?;
+                Ok(moved.ok_or_else(|| "nothing was done".to_owned()))
+            }
+        }
+    }
+
+    /// The unit as it stands; the inner error says why there is none of that name.
+    fn unit_of(&self, rma: &Rma, name: &str, now: DateTime<FixedOffset>) -> Result<Result<Unit, String>, StoreError> {
+        let serial = crate::domain::text::serial_key(name);
+        let mac = crate::domain::mac::Mac::parse(name).map(|m| m.to_string());
+        for name in serial.iter().chain(&mac) {
+            if let Some(row) = read::unit(&self.store.conn, &rma.number, name)? {
+                return Ok(Ok(Unit { name: row.unit, state: row.state, facts: row.facts }));
+            }
+        }
+        let Some(serial) = serial else { return Ok(Err(format!("{name:?} is no serial number or MAC"))) };
+        let expected = know::expected(&self.store.conn, &rma.number)?;
+        if !expected.contains(&serial) {
+            let known = if expected.is_empty() {
+                "it announced none".to_owned()
+            } else {
+                format!("announced are {}", expected.join(", "))
+            };
+            return Ok(Err(format!("unit {serial} is not on RMA {} and did not come with it; {known}", rma.number)));
+        }
+        let facts = crate::flow::life::awaited(&self.store, rma, &serial, now.date_naive())
+            .map_err(|e| StoreError::Unreadable(e.0))?;
+        Ok(Ok(Unit { name: serial, state: UnitState::Awaited, facts }))
+    }
+
+    fn write_life(&mut self, rma: &Rma, done: Done, now: DateTime<FixedOffset>) -> Result<(), StoreError> {
+        let head = Head { at: now, badge: self.session.badge.clone(), ..Head::default() };
+        let facts = done.moved.as_ref().map(|m| m.facts.clone()).unwrap_or_default();
+        if let Some(moved) = done.moved {
+            self.store.append(&head, &Event::UnitMoved { moved: Box::new(moved) })?;
+        }
+        for line in done.posted {
+            self.store.append(&head, &Event::Posted { line })?;
+        }
+        for owed in done.owed {
+            self.owe_message(rma, &facts, owed, &head)?;
+        }
+        Ok(())
+    }
+
+    /// A receipt was written: a unit that something was done with before it came is moved on.
+    pub(super) fn life_of_receipt(&mut self, receipt: &Receipt, head: &Head) -> Result<(), Failed> {
+        let name = receipt.serial.clone().or(receipt.mac.map(|m| m.to_string())).unwrap_or_default();
+        let known = self.store.before_receipt(&receipt.rma, &name).map_err(|e| Failed::Unanswered(e.0))?;
+        if known.is_none() {
+            return Ok(());
+        }
+        let Some(row) = read::unit(&self.store.conn, &receipt.rma, &name)? else { return Ok(()) };
+        if !matches!(row.state, UnitState::Awaited | UnitState::AdvanceShipped) {
+            return Ok(());
+        }
+        let moved = Moved {
+            rma: receipt.rma.clone(),
+            unit: name,
+            step: Step::Receive,
+            from: row.state,
+            to: life::at_the_dock(&receipt.verdict),
+            on: receipt.at.date_naive(),
+            by: self.session.badge.clone().unwrap_or_else(|| "dock".to_owned()),
+            said: Map::new(),
+            facts: receipt.facts.clone(),
+            legs: Vec::new(),
+            verdict: receipt.verdict.clone(),
+            successor: None,
+        };
+        self.store.append(head, &Event::UnitMoved { moved: Box::new(moved) })?;
+        Ok(())
+    }
+
+    /// Whether the calendar has open cases to look at.
+    pub fn day_is_due(&self, now: DateTime<FixedOffset>) -> bool {
+        self.passing.is_some() || self.passed.is_none_or(|day| day < now.date_naive())
+    }
+
+    /// Whether it is in the middle of them.
+    pub fn day_under_way(&self) -> bool {
+        self.passing.is_some()
+    }
+
+    /// Looks at the next open cases for the next day that has passed; one transaction.
+    pub(in crate::station) fn day_step(&mut self, now: DateTime<FixedOffset>) -> Result<(), Failed> {
+        let today = now.date_naive();
+        if self.passing.is_none() {
+            let last = match self.passed {
+                Some(day) => Some(day),
+                None => read::last_day(&self.store.conn, &self.config.station.id)?,
+            };
+            self.passed = last;
+            self.passing = match last {
+                // A new station has no past: what comes today is judged when it comes.
+                None => Some(Passing { day: today, cases: Vec::new() }),
+                Some(last) if last >= today => return Ok(()),
+                Some(last) => {
+                    let oldest = today - chrono::Days::new(CATCH_UP);
+                    let day = last.succ_opt().unwrap_or(today).max(oldest);
+                    let mut cases = read::open_units(&self.store.conn)?;
+                    cases.reverse();
+                    Some(Passing { day, cases })
+                }
+            };
+        }
+        let Some(mut passing) = self.passing.take() else { return Ok(()) };
+        let some = passing.cases.split_off(passing.cases.len().saturating_sub(CASES));
+        let day = passing.day;
+        let over = passing.cases.is_empty();
+        self.store.begin()?;
+        let done = some.iter().rev().try_for_each(|(rma, unit)| self.case_on(rma, unit, day, now)).and_then(|()| {
+            if over {
+                self.expire(day, now)?;
+                self.store.append(&Head { at: now, ..Head::default() }, &Event::DayPassed { day })?;
+            }
+            Ok(())
+        });
+        match done.and_then(|()| self.store.commit()) {
+            Ok(()) if over => self.passed = Some(day),
+            Ok(()) => self.passing = Some(passing),
+            Err(e) => {
+                self.store.rollback();
+                // Messages that are not owed after all must not wait in memory.
+                self.reload()?;
+                return Err(e.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn case_on(&mut self, rma: &str, unit: &str, day: NaiveDate, now: DateTime<FixedOffset>) -> Result<(), StoreError> {
+        let Some(row) = read::unit(&self.store.conn, rma, unit)? else { return Ok(()) };
+        let Some(rma) = know::rma(&self.store.conn, &row.rma)? else { return Ok(()) };
+        let programs = self.programs.clone();
+        let Some(program) = programs.issued_under(&rma.program, &rma.program_version) else { return Ok(()) };
+        let unit = Unit { name: row.unit.clone(), state: row.state, facts: row.facts.clone() };
+        let done = {
+            let conn = &self.store.conn;
+            let posted =
+                |kind: &str, rule: &str| read::is_posted(conn, &rma.number, &unit.name, kind, rule).unwrap_or(true);
+            life::day(&rma, program, &unit, day, &posted)
+        };
+        match done {
+            Ok(mut done) => {
+                // The facts are for the messages' texts.
+                let facts = row.facts.clone();
+                let head = Head { at: now, ..Head::default() };
+                for line in done.posted.drain(..) {
+                    self.store.append(&head, &Event::Posted { line })?;
+                }
+                for owed in done.owed.drain(..) {
+                    self.owe_message(&rma, &facts, owed, &head)?;
+                }
+                Ok(())
+            }
+            Err(e) => {
+                tracing::warn!(rma = rma.number, unit = row.unit, why = %e, "a case could not be looked at");
+                Ok(())
+            }
+        }
+    }
+
+    /// RMAs of which nothing came in their time.
+    fn expire(&mut self, day: NaiveDate, now: DateTime<FixedOffset>) -> Result<(), StoreError> {
+        let programs = self.programs.clone();
+        for rma in read::silent_rmas(&self.store.conn)? {
+            let program = programs.issued_under(&rma.program, &rma.program_version);
+            let Some(until) = program.and_then(|p| p.valid_until(rma.issued)).filter(|until| *until < day) else {
+                continue;
+            };
+            if self.session.rma.as_deref() == Some(&rma.number) {
+                continue;
+            }
+            let why = format!("nothing came until {until}");
+            let event = Event::RmaMoved { rma: rma.number, to: RmaState::Expired, why };
+            self.store.append(&Head { at: now, ..Head::default() }, &event)?;
+        }
+        Ok(())
+    }
+
+    /// What is known of the whole RMA is added to.
+    pub(in crate::station) fn note_rma(
+        &mut self,
+        number: &str,
+        facts: &Map<String, Value>,
+        now: DateTime<FixedOffset>,
+    ) -> Result<Result<(), String>, StoreError> {
+        let Some(mut old) = know::rma(&self.store.conn, number)? else {
+            return Ok(Err(format!("RMA {number} is not on record")));
+        };
+        if !matches!(old.state, RmaState::Open | RmaState::Expired | RmaState::Requested) {
+            return Ok(Err(format!("RMA {number} is {}; nothing of it can change", old.state.word())));
+        }
+        old.expected = know::expected(&self.store.conn, number)?;
+        let mut new = old.clone();
+        facts.iter().for_each(|(key, value)| life::merge(&mut new.facts, key, value.clone()));
+        if let Err(e) = crate::domain::facts::Facts::from_json(&json!(new.facts)) {
+            return Ok(Err(e.to_string()));
+        }
+        self.store.append(&Head { at: now, ..Head::default() }, &Event::RmaChanged { old, new })?;
+        Ok(Ok(()))
+    }
+
+    /// A message of a step or of a day goes into the outbox.
+    fn owe_message(
+        &mut self,
+        rma: &Rma,
+        facts: &Map<String, Value>,
+        owed: life::Owed,
+        head: &Head,
+    ) -> Result<(), StoreError> {
+        let message = owed.message;
+        let owed = Owed {
+            rma,
+            unit: Some(&owed.unit).filter(|unit| !unit.is_empty()).map(String::as_str),
+            to: message.to,
+            about: &message.about,
+            rule: &message.rule,
+            says: &message.text,
+            cause: owed.cause,
+            fields: Fields::of_facts(facts),
+        };
+        self.owe(owed, head).map_err(|e| match e {
+            Failed::Store(e) => e,
+            Failed::Unanswered(why) => StoreError::Unreadable(why),
+        })
+    }
+}
