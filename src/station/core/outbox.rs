@@ -409,3 +409,6 @@ fn posted(station: &str, message: &Message, rma: &Rma, head: &Head) -> serde_jso
 fn stamp(at: DateTime<FixedOffset>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, false)
 }
+
+#[cfg(test)]
+mod tests;
