@@ -278,7 +278,7 @@ fn an_rma_keeps_the_version_it_was_issued_under() {
         listed.as_array().unwrap().iter().any(|p| p["version"] == n)
     };
     assert_eq!(run(&["rma", "new", "--serial", "AA1"]).code, 0);
-    assert!(version("2026.1"));
+    assert!(version("2026.2"));
     // A new price under the old version's name is refused, before anything is written.
     let dearer = first.replace("amount = \"45.00\"", "amount = \"50.00\"");
     std::fs::write(&file, &dearer).unwrap();
@@ -287,15 +287,15 @@ fn an_rma_keeps_the_version_it_was_issued_under() {
     // A comment is no change of policy.
     std::fs::write(&file, format!("# a note\n{first}")).unwrap();
     assert_eq!(run(&["rma", "new", "--serial", "AA2"]).code, 0);
-    std::fs::write(&file, dearer.replace("version = \"2026.1\"", "version = \"2026.2\"")).unwrap();
+    std::fs::write(&file, dearer.replace("version = \"2026.2\"", "version = \"2026.3\"")).unwrap();
     let number = run(&["rma", "new", "--serial", "AA3"]).out.trim().to_owned();
     let shown: Value = serde_json::from_str(&run(&["rma", "show", &number, "--json"]).out).unwrap();
-    assert_eq!(shown["program_version"], "2026.2");
-    assert!(version("2026.1") && version("2026.2"));
-    assert_eq!(run(&["program", "show", "voip-reseller@2026.1"]).out, first);
+    assert_eq!(shown["program_version"], "2026.3");
+    assert!(version("2026.2") && version("2026.3"));
+    assert_eq!(run(&["program", "show", "voip-reseller@2026.2"]).out, first);
     assert_eq!(run(&["program", "show", "voip-reseller@1999"]).code, 2);
     assert_eq!(run(&["journal", "verify"]).code, 0);
-    let diff = run(&["program", "diff", "voip-reseller@2026.1", "voip-reseller", "--since", "2026-01-01", "--json"]);
+    let diff = run(&["program", "diff", "voip-reseller@2026.2", "voip-reseller", "--since", "2026-01-01", "--json"]);
     let diff: Value = serde_json::from_str(&diff.out).unwrap();
     assert_eq!((&diff["cases"], &diff["changes"]), (&json!(0), &json!([])));
 }

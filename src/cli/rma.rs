@@ -39,6 +39,9 @@ enum What {
         /// Any other fact a program asks for, e.g. --fact rma.diagnosed=2026-03-01; may be given more than once.
         #[arg(long, value_name = "NAME=VALUE")]
         fact: Vec<String>,
+        /// Only ask for it: the request gets a number that begins with Q, and becomes an RMA by `rma act ... authorise`.
+        #[arg(long)]
+        request: bool,
         #[arg(long)]
         json: bool,
     },
@@ -88,7 +91,7 @@ const SLICE: usize = 100;
 
 pub fn main(at: &Where, args: Args) -> Verdict {
     match args.what {
-        What::New { program, customer, email, ticket, channel, serial, fact, json } => {
+        What::New { program, customer, email, ticket, channel, serial, fact, request, json } => {
             let mut facts = Map::new();
             let mut about = Map::new();
             if let Some(ticket) = ticket {
@@ -102,15 +105,19 @@ pub fn main(at: &Where, args: Args) -> Verdict {
                     return Err(Stop::usage(format!("--fact {pair:?}: write it as name=value")));
                 };
                 let value: Value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
-                match name.strip_prefix("rma.") {
-                    Some(inner) => drop(about.insert(inner.into(), value)),
-                    None => drop(facts.insert(name.into(), value)),
+                match (name.strip_prefix("rma."), name.strip_prefix("answers.")) {
+                    (Some(inner), _) => drop(about.insert(inner.into(), value)),
+                    (_, Some(question)) => {
+                        let answers = facts.entry("answers").or_insert_with(|| json!({}));
+                        answers[question] = json!({"answer": value, "by": caller()});
+                    }
+                    _ => drop(facts.insert(name.into(), value)),
                 }
             }
             if !about.is_empty() {
                 facts.insert("rma".into(), Value::Object(about));
             }
-            let draft = Draft { number: None, program, customer, email, issued: None, facts, serials: serial };
+            let draft = Draft { number: None, program, customer, email, issued: None, facts, serials: serial, request };
             let response = ask(at, [Request::Rmas { drafts: vec![draft], by: caller() }])?;
             let [response] = response.as_slice() else { return Err(Stop::failed("no answer")) };
             refused(response)?;

@@ -180,6 +180,9 @@ pub struct RmaFacts {
     pub closed: Flag,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
+    /// Where the ticket says it is to go back to (E-18).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ship_to: Option<String>,
     #[serde(skip_serializing_if = "Flag::is_absent")]
     pub support_request: Flag,
     #[serde(skip_serializing_if = "Flag::is_absent")]
@@ -302,6 +305,9 @@ pub struct Facts {
     pub qc: Flag,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tracking: Option<String>,
+    /// The address on the label that it came with (E-17).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
     /// Answers to the verdict's questions, by question code.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub answers: BTreeMap<String, Answer>,

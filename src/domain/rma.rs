@@ -52,7 +52,8 @@ impl RmaState {
     pub fn may_become(self, to: RmaState) -> bool {
         use RmaState::*;
         match self {
-            Requested => matches!(to, Open | Refused | Cancelled),
+            // Closed: authorised under a number of its own.
+            Requested => matches!(to, Closed | Refused | Cancelled),
             Open => matches!(to, Closed | Cancelled | Expired),
             Closed | Cancelled | Expired => to == Open,
             Refused => to == Requested,

@@ -62,6 +62,8 @@ impl UnitState {
 words! {
     /// What can be done with a unit. `receive` is the dock's; all others are also a person's at the desk.
     Step {
+        /// The RMA's own: its number is given out.
+        Issue = "issue",
         Receive = "receive",
         /// A person lifts a hold that persons may lift.
         Release = "release",

@@ -163,6 +163,8 @@ words! {
         Charge = "charge",
         Credit = "credit",
         Close = "close",
+        /// Giving out the RMA number. Never meant by `all`: nothing has come then.
+        Issue = "issue",
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::rma::{Rma, RmaState};
 use crate::domain::session::Pending;
 use crate::domain::text::serial_key;
 use crate::domain::unit::{LedgerLine, Moved, Step, Successor, UnitState};
-use crate::domain::verdict::{Charge, Leg, LegName, Message, Name, Role, Verdict};
+use crate::domain::verdict::{Charge, Leg, LegName, Message, Move, Name, Role, Verdict};
 use crate::program::{Case, Per, Post, Program};
 use crate::rma::steps::{self, Field, FieldKind, To};
 use crate::rma::{Knowledge, Unanswered};
@@ -41,6 +41,10 @@ pub struct Wish<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Done {
     pub moved: Option<Moved>,
+    /// What the program says of the unit now.
+    pub verdict: Option<Verdict>,
+    /// What is known of it now.
+    pub facts: Map<String, Value>,
     pub posted: Vec<LedgerLine>,
     pub owed: Vec<Owed>,
 }
@@ -122,7 +126,9 @@ pub fn act(
         verdict: is.verdict.clone(),
         facts,
     };
-    let mut done = Done { moved: Some(moved), posted: lines, owed: Vec::new() };
+    let facts = moved.facts.clone();
+    let verdict = Some(is.verdict.clone());
+    let mut done = Done { moved: Some(moved), verdict, facts, posted: lines, owed: Vec::new() };
     owe(rma, unit, &is, Some(wish.step), nth, &mut done.owed);
     Ok(done)
 }
@@ -144,23 +150,49 @@ pub fn awaited(
     Ok(facts)
 }
 
-/// What a receipt owes: messages, once each.
-pub fn received(rma: &Rma, unit: &Unit, program: &Program, today: NaiveDate, nth: i64) -> Result<Vec<Owed>, Refused> {
+/// Whether an RMA may be given its number, and what is owed when it is. `serials` are those announced.
+pub fn issue(
+    program: &Program,
+    facts: &Map<String, Value>,
+    serials: &[String],
+    today: NaiveDate,
+) -> Result<(), Refused> {
+    let mut facts = facts.clone();
+    // Enough to tell whether there are any.
+    let some: Vec<&String> = serials.iter().take(crate::domain::facts::LIST_MAX).collect();
+    if !some.is_empty() {
+        put(&mut facts, "rma.expected", json!(some));
+    }
+    interlock(&judged(program, &facts, today)?.verdict, Move::Issue, Step::Issue)
+}
+
+/// The messages that an RMA owes when it is issued.
+pub fn issued(rma: &Rma, program: &Program, today: NaiveDate) -> Result<Done, Refused> {
+    let unit = Unit { name: String::new(), state: UnitState::Awaited, facts: facts_on(&rma.facts, rma, today) };
+    let case = judged(program, &unit.facts, today)?;
     let mut owed = Vec::new();
-    owe(rma, unit, &judged(program, &unit.facts, today)?, Some(Step::Receive), nth, &mut owed);
-    Ok(owed)
+    for owing in case.owing.iter().filter(|owing| owing.on.contains(&Step::Issue)) {
+        let cause = format!("{}/{}/{}", rma.number, owing.message.about, owing.message.to);
+        owed.push(Owed { message: owing.message.clone(), unit: String::new(), cause });
+    }
+    Ok(Done { verdict: Some(case.verdict), facts: unit.facts, owed, ..Done::default() })
+}
+
+/// What a receipt owes: messages, each as often as its row says.
+pub fn received(rma: &Rma, unit: &Unit, program: &Program, today: NaiveDate, nth: i64) -> Result<Done, Refused> {
+    let case = judged(program, &unit.facts, today)?;
+    let mut owed = Vec::new();
+    owe(rma, unit, &case, Some(Step::Receive), nth, &mut owed);
+    Ok(Done { verdict: Some(case.verdict), facts: unit.facts.clone(), owed, ..Done::default() })
 }
 
 /// What falls due on `day`: money that the calendar alone makes due, messages that it makes owed, reminders.
 pub fn day(rma: &Rma, program: &Program, unit: &Unit, day: NaiveDate, posted: Posted) -> Result<Done, Refused> {
     let facts = facts_on(&unit.facts, rma, day);
     let is = judged(program, &facts, day)?;
-    let mut done = Done::default();
+    let mut done = Done { verdict: Some(is.verdict.clone()), facts, ..Done::default() };
     for (charge, post) in is.verdict.charges.iter().zip(&is.posts) {
-        if *post == Post::Due
-            && !posted(&charge.kind, &charge.rule)
-            && is.verdict.allows(crate::domain::verdict::Move::Charge)
-        {
+        if *post == Post::Due && !posted(&charge.kind, &charge.rule) && is.verdict.allows(Move::Charge) {
             done.posted.push(line(rma, &unit.name, charge, &is.verdict, day, "calendar"));
         }
     }
@@ -192,7 +224,7 @@ fn not_from(unit: &Unit, step: Step) -> String {
 }
 
 /// The holds and questions that forbid a step, with who can lift each.
-fn interlock(verdict: &Verdict, guard: crate::domain::verdict::Move, step: Step) -> Result<(), Refused> {
+fn interlock(verdict: &Verdict, guard: Move, step: Step) -> Result<(), Refused> {
     if verdict.allows(guard) {
         return Ok(());
     }
@@ -238,7 +270,7 @@ fn stays(state: UnitState, step: Step, verdict: &Verdict) -> UnitState {
 
 /// Received, or set aside.
 pub fn at_the_dock(verdict: &Verdict) -> UnitState {
-    let held = verdict.holds_on(crate::domain::verdict::Move::Bench).next().is_some();
+    let held = verdict.holds_on(Move::Bench).next().is_some();
     if held { UnitState::Held } else { UnitState::Received }
 }
 

@@ -8,8 +8,8 @@
 //! - the program's footer ends everything that a customer or vendor reads (B-30, C-07, D-30).
 
 use super::template::{Field, Line, Piece, Templates, is_internal};
-use crate::domain::rma::{Receipt, Rma};
-use crate::domain::verdict::{Charge, Party, Reason, Role};
+use crate::domain::rma::Rma;
+use crate::domain::verdict::{Charge, Party, Reason, Role, Verdict};
 use crate::program::Program;
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
@@ -50,40 +50,25 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// What the facts of a unit say, where there is no receipt to ask.
-    pub fn of_facts(facts: &Map<String, Value>) -> Fields {
+    /// All that is known of a unit and what the program says of it; the internal comments are the full
+    /// details.
+    pub fn of_unit(facts: &Map<String, Value>, v: &Verdict) -> Fields {
         let text = |key: &str| facts.get(key).and_then(Value::as_str).map(str::to_owned);
-        let told = facts.iter().filter_map(|(key, value)| match value {
-            Value::String(value) => Some(format!("{}: {value}", plain(key))),
-            Value::Bool(yes) => Some(format!("{}: {}", plain(key), if *yes { "yes" } else { "no" })),
-            Value::Number(n) => Some(format!("{}: {n}", plain(key))),
-            _ => None,
-        });
-        let details = told.collect();
-        Fields { brand: text("brand"), model: text("model"), tracking: text("tracking"), details, ..Fields::default() }
-    }
-
-    /// All that a receipt knows; the internal comments are its full details.
-    pub fn of_receipt(receipt: &Receipt) -> Fields {
-        let v = &receipt.verdict;
         let day = |d: Option<NaiveDate>| d.map_or("unknown".to_owned(), |d| d.to_string());
         let age = v.age_days.map_or("unknown".to_owned(), |days| format!("{days} days"));
-        let mut details = vec![
-            format!("Received {} as {}, receipt {}.", receipt.at.format("%Y-%m-%d %H:%M"), receipt.word, receipt.id),
-            format!(
-                "Verdict {}; age {age}, band {}, {}, warranty until {}.",
-                v.action,
-                v.band,
-                v.coverage,
-                day(v.warranty_until)
-            ),
-        ];
-        if let Some(mac) = receipt.mac {
-            details.push(format!("MAC {mac}."));
-        }
-        details.extend(["channel", "account", "reason", "class"].iter().filter_map(|key| {
-            let value = receipt.facts.get(*key).and_then(Value::as_str)?;
-            Some(format!("{key}: {value}"))
+        let mut details = vec![format!(
+            "Verdict {}; age {age}, band {}, {}, warranty until {}.",
+            v.action,
+            v.band,
+            v.coverage,
+            day(v.warranty_until)
+        )];
+        let known = ["received", "outcome", "channel", "account", "reason", "class", "vendor_rma"];
+        details.extend(known.iter().filter_map(|key| Some(format!("{key}: {}", text(key)?))));
+        let answers = facts.get("answers").and_then(Value::as_object).into_iter().flatten();
+        details.extend(answers.filter_map(|(code, a)| {
+            let said = a.get("answer").unwrap_or(a).as_str()?;
+            Some(format!("{}: {said}", plain(code)))
         }));
         details.extend(v.reasons.iter().map(|r| format!("{} ({})", r.text, r.rule)));
         details.extend(
@@ -95,10 +80,13 @@ impl Fields {
         );
         details.extend(v.due.iter().map(|d| format!("Due: {} by {} ({}).", plain(&d.what), d.by, d.rule)));
         Fields {
-            brand: receipt.brand.clone(),
-            model: receipt.model.clone(),
+            brand: text("brand"),
+            model: text("model"),
             reasons: v.reasons.clone(),
             charges: v.charges.clone(),
+            tracking: text("tracking"),
+            // The day of arrival, where the program reckons with one (B-11).
+            eta: v.due.iter().find(|d| *d.what == *"arrival").map(|d| d.by),
             details,
             ..Fields::default()
         }

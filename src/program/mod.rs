@@ -202,6 +202,12 @@ impl Program {
         self.questions.iter().find(|q| *q.code == *code).map(|q| q.answers.as_slice())
     }
 
+    /// Whether any message is owed with `step`.
+    pub fn tells_on(&self, step: Step) -> bool {
+        let places = std::iter::once(&self.general).chain(self.cells.iter().map(|cell| &cell.rows));
+        places.flat_map(|rows| &rows.messages).any(|row| row.effect.on.contains(&step))
+    }
+
     /// Days within which a unit that fails was dead on arrival; `None`: the program knows no such thing.
     pub fn doa_days(&self) -> Option<u32> {
         self.calendar.lineage.doa_days

@@ -197,7 +197,7 @@ pub(super) fn template(t: &mut Table<'_>, key: &str, windows: &[&str]) -> Option
 pub(super) fn moves(t: &mut Table<'_>, key: &str) -> Vec<Move> {
     let words = t.strings(key).required();
     if words == ["all"] {
-        return Move::ALL.iter().map(|(_, m)| *m).collect();
+        return Move::ALL.iter().map(|(_, m)| *m).filter(|m| *m != Move::Issue).collect();
     }
     let known = || Move::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let found = words.iter().filter_map(|word| {

@@ -25,6 +25,8 @@ pub struct Draft {
     /// In the JSON that `backdock verdict` reads.
     pub facts: Map<String, Value>,
     pub serials: Vec<String>,
+    /// Only asked for: it waits for `authorise`.
+    pub request: bool,
 }
 
 /// Columns that stand in the facts themselves, and in their `rma` part.
@@ -175,7 +177,7 @@ fn draft(row: &mut Map<String, Value>) -> Result<Draft, String> {
     if !about.is_empty() {
         facts.insert("rma".to_owned(), Value::Object(about));
     }
-    Ok(Draft { number, program, customer, email, issued, facts, serials })
+    Ok(Draft { number, program, customer, email, issued, facts, serials, request: false })
 }
 
 /// CSV has no booleans: yes and no in a cell are the facts' true and false.

@@ -96,6 +96,7 @@ const fn row(step: Step, from: &'static [UnitState], to: UnitState, guard: Optio
 const OUTCOMES: &[&str] = &["ntf", "repair", "replace", "working", "user_damage"];
 
 pub const STEPS: &[Row] = &[
+    Row { step: Step::Issue, from: &[], to: To::Stay, guard: Some(Move::Issue), fields: &[], stamps: &[] },
     row(Step::Receive, &[Awaited, AdvanceShipped], Received, None),
     Row {
         step: Step::Release,

@@ -9,10 +9,10 @@ use crate::domain::message::MessageId;
 use crate::domain::rma::{Rma, RmaState};
 use crate::domain::screen::{Kind, Screen};
 use crate::domain::unit::Step;
-use crate::flow::life::Wish;
+use crate::flow::life::{self, Wish};
 use crate::rma::draft::Draft;
 use crate::rma::number;
-use crate::store::{Head, StoreError, know, life, read};
+use crate::store::{Head, StoreError, know, life as units, read};
 use chrono::{DateTime, Datelike, FixedOffset};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -105,7 +105,12 @@ fn rmas(core: &mut Core, drafts: &[Draft], by: &str, now: DateTime<FixedOffset>)
         match know::rma(&core.store.conn, &rma.number)? {
             None => {
                 issued.push(rma.number.clone());
-                core.store.append(&head(now), &Event::RmaIssued { rma })?;
+                if draft.number.is_some() {
+                    // Its system told the customer when it gave the number out.
+                    core.store.append(&head(now), &Event::RmaIssued { rma })?;
+                } else {
+                    issue(core, rma, now)?;
+                }
             }
             Some(mut old) => {
                 old.expected = know::expected(&core.store.conn, &old.number)?;
@@ -148,6 +153,7 @@ fn checked(core: &mut Core, draft: &Draft, now: DateTime<FixedOffset>) -> Result
         return Ok(Err(e.to_string()));
     }
     let number = match &draft.number {
+        None if draft.request => request_number(core, now)?,
         None => next_number(core, now)?,
         Some(n) if n.len() > NUMBER_MAX => return Ok(Err(format!("{n:?} is longer than {NUMBER_MAX} characters"))),
         Some(n) if number::is_ours(n) || program.accepts_number(n) => n.clone(),
@@ -159,6 +165,15 @@ fn checked(core: &mut Core, draft: &Draft, now: DateTime<FixedOffset>) -> Result
         }
     };
     let today = now.date_naive();
+    // A number that comes from elsewhere was given out there.
+    if draft.number.is_none()
+        && !draft.request
+        && let Err(refused) = life::issue(program, &draft.facts, &draft.serials, today)
+    {
+        return Ok(Err(format!(
+            "no number is given out: {refused}. Ask for it with --request, and authorise it later"
+        )));
+    }
     let mut expected = Vec::with_capacity(draft.serials.len());
     for serial in &draft.serials {
         match crate::domain::text::serial_key(serial) {
@@ -167,6 +182,7 @@ fn checked(core: &mut Core, draft: &Draft, now: DateTime<FixedOffset>) -> Result
             None => return Ok(Err(format!("{serial:?} is not a serial number"))),
         }
     }
+    let state = if draft.request { RmaState::Requested } else { RmaState::Open };
     Ok(Ok(Rma {
         number,
         program: program.id().to_string(),
@@ -177,10 +193,39 @@ fn checked(core: &mut Core, draft: &Draft, now: DateTime<FixedOffset>) -> Result
             Err(why) => return Ok(Err(format!("email: {:?} is {why}", draft.email.as_deref().unwrap_or_default()))),
         },
         issued: draft.issued.unwrap_or(today),
-        state: RmaState::Open,
+        state,
         facts: draft.facts.clone(),
         expected,
     }))
+}
+
+/// Writes an RMA down, with the messages that it owes.
+fn issue(core: &mut Core, rma: Rma, now: DateTime<FixedOffset>) -> Result<(), StoreError> {
+    core.store.append(&head(now), &Event::RmaIssued { rma: rma.clone() })?;
+    if rma.state == RmaState::Open { core.issued(&rma, now) } else { Ok(()) }
+}
+
+/// A request becomes an RMA with a number of its own, if the program lets it.
+fn authorise(core: &mut Core, request: &str, by: &str, now: DateTime<FixedOffset>) -> Result<Response, StoreError> {
+    let Some(asked) = know::rma(&core.store.conn, request)?.filter(|r| r.state == RmaState::Requested) else {
+        return Ok(Response::refused(format!("{request} is no open request; `backdock rma list` shows them")));
+    };
+    let draft = Draft {
+        program: Some(asked.program.clone()),
+        customer: asked.customer.clone(),
+        facts: asked.facts.clone(),
+        serials: know::expected(&core.store.conn, request)?,
+        ..Draft::default()
+    };
+    let rma = match checked(core, &draft, now)? {
+        Ok(rma) => rma,
+        Err(why) => return Ok(Response::refused(why)),
+    };
+    let number = rma.number.clone();
+    issue(core, rma, now)?;
+    let why = format!("authorised as {number} by {by}");
+    core.store.append(&head(now), &Event::RmaMoved { rma: request.to_owned(), to: RmaState::Closed, why })?;
+    Ok(Response::done(number.clone(), json!({"rma": number, "request": request, "state": "open"})))
 }
 
 /// The station's next own RMA number this year. Read once from the table, then counted.
@@ -211,6 +256,16 @@ fn next_number(core: &mut Core, now: DateTime<FixedOffset>) -> Result<String, St
     }
 }
 
+/// A number for a request: one of ours with a Q in front, so that no scan takes it for an RMA.
+fn request_number(core: &mut Core, now: DateTime<FixedOffset>) -> Result<String, StoreError> {
+    loop {
+        let number = format!("Q{}", next_number(core, now)?.get(1..).unwrap_or_default());
+        if know::rma(&core.store.conn, &number)?.is_none() {
+            return Ok(number);
+        }
+    }
+}
+
 fn rma_move(
     core: &mut Core,
     rma: &str,
@@ -224,11 +279,12 @@ fn rma_move(
     if old.state == to {
         return Ok(Response::refused(format!("RMA {rma} is {} already", to.word())));
     }
-    if !old.state.may_become(to) {
+    // A request is only closed by being authorised.
+    if !old.state.may_become(to) || (old.state == RmaState::Requested && to == RmaState::Closed) {
         return Ok(Response::refused(format!("RMA {rma} is {}; it cannot become {}", old.state.word(), to.word())));
     }
     if to == RmaState::Closed
-        && let Some(open) = life::open_of(&core.store.conn, rma)?
+        && let Some(open) = units::open_of(&core.store.conn, rma)?
     {
         return Ok(Response::refused(format!(
             "unit {} of RMA {rma} is {}: close its units first, then the RMA",
@@ -253,7 +309,8 @@ fn act(
 ) -> Result<Response, StoreError> {
     let Some(unit) = unit else {
         let to = match step {
-            "authorise" | "reopen" => RmaState::Open,
+            "authorise" => return authorise(core, rma, by, now),
+            "reopen" => RmaState::Open,
             "close" => RmaState::Closed,
             "cancel" => RmaState::Cancelled,
             "refuse" => RmaState::Refused,

@@ -161,8 +161,8 @@ fn a_customer_gets_his_copy_without_our_comments_and_no_line_of_his_own_making()
     let heard = peer.heard();
     let to = |who: &str| heard.texts.iter().map(|t| parts(t)).find(|(head, _)| head.contains(&format!("To: {who}")));
     let (ours, (head, body)) = (to("boss@example.com").expect("ours"), to("carl@acme.example").expect("his"));
-    assert!(ours.1.contains("Internal comments") && ours.1.contains("Received "), "{}", ours.1);
-    for word in ["Internal", "Received ", "Hold ", "Freight", "released by"] {
+    assert!(ours.1.contains("Internal comments") && ours.1.contains("Verdict "), "{}", ours.1);
+    for word in ["Internal", "Verdict ", "Hold ", "Freight", "released by"] {
         assert!(!body.contains(word), "{word}: {body}");
     }
     assert!(body.contains("keep a spare or two"), "{body}");

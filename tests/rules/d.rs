@@ -124,7 +124,7 @@ fn d_13_every_container_bears_the_number() {
 fn d_14_the_recertification_fee_is_a_named_persons_yes_or_no() {
     for class in ["credit", "exchange"] {
         let v = unit(json!({"class": class, "purchase_date": "2026-02-20"}));
-        assert_eq!((questions(&v), v.allows(Move::Close)), (vec!["recertification_fee D-14".to_owned()], false));
+        assert!(questions(&v).contains(&"recertification_fee D-14".to_owned()) && !v.allows(Move::Close));
         let yes = unit(
             json!({"class": class, "purchase_date": "2026-02-20", "answers": {"recertification_fee": {"answer": "yes", "by": "C. May"}}}),
         );

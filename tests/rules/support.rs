@@ -137,7 +137,8 @@ pub fn reason<'v>(verdict: &'v Verdict, rule: &str) -> &'v str {
 
 /// The moves that are open.
 pub fn open(verdict: &Verdict) -> Vec<Move> {
-    Move::ALL.iter().map(|(_, m)| *m).filter(|m| verdict.allows(*m)).collect()
+    // A number that was given out is not taken back: what came is judged by the other moves.
+    Move::ALL.iter().map(|(_, m)| *m).filter(|m| *m != Move::Issue && verdict.allows(*m)).collect()
 }
 
 /// `days` after `from`.

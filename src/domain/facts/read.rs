@@ -68,6 +68,7 @@ fn read_facts(r: &mut Reader<'_>) -> Facts {
             issued: m.date("issued"),
             closed: m.flag("closed"),
             ticket: m.text("ticket"),
+            ship_to: m.text("ship_to"),
             support_request: m.paper("support_request"),
             diagnosed: m.paper("diagnosed"),
             qualified: m.flag("qualified"),
@@ -92,6 +93,7 @@ fn read_facts(r: &mut Reader<'_>) -> Facts {
         burn_in: r.paper("burn_in"),
         qc: r.paper("qc"),
         tracking: r.text("tracking"),
+        sender: r.text("sender"),
         answers: r.answers("answers"),
         released: r.answers("released"),
     };

@@ -37,6 +37,7 @@ impl Facts {
             ("burn_in", paper()),
             ("qc", paper()),
             ("tracking", text("carrier number of the way back")),
+            ("sender", text("the address on the label that it came with")),
             ("answers", answers("answers to questions, by question code")),
             ("released", answers("holds that a person lifted, by hold code; counts only with a name")),
         ]);
@@ -51,6 +52,7 @@ impl Facts {
             ("issued", date("")),
             ("closed", flag("")),
             ("ticket", text("")),
+            ("ship_to", text("where the ticket says it is to go back to")),
             ("support_request", paper()),
             ("diagnosed", paper()),
             ("qualified", flag("")),

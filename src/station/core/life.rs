@@ -58,9 +58,22 @@ impl Core {
             Err(refused) => Ok(Err(refused.0)),
             Ok(done) => {
                 let moved = done.moved.clone();
-                self.write_life(&rma, done, now)?;
+                let head = Head { at: now, badge: self.session.badge.clone(), ..Head::default() };
+                self.write_done(&rma, done, &head)?;
                 Ok(moved.ok_or_else(|| "nothing was done".to_owned()))
             }
+        }
+    }
+
+    /// An RMA was written down: the messages that it owes.
+    pub(in crate::station) fn issued(&mut self, rma: &Rma, now: DateTime<FixedOffset>) -> Result<(), StoreError> {
+        let programs = self.programs.clone();
+        let Some(program) = programs.issued_under(&rma.program, &rma.program_version) else { return Ok(()) };
+        let head = Head { at: now, ..Head::default() };
+        match life::issued(rma, program, now.date_naive()) {
+            Ok(done) => Ok(self.write_done(rma, done, &head)?),
+            // The facts were checked before; what cannot be judged owes nothing.
+            Err(_) => Ok(()),
         }
     }
 
@@ -88,24 +101,10 @@ impl Core {
         Ok(Ok(Unit { name: serial, state: UnitState::Awaited, facts }))
     }
 
-    fn write_life(&mut self, rma: &Rma, done: Done, now: DateTime<FixedOffset>) -> Result<(), StoreError> {
-        let head = Head { at: now, badge: self.session.badge.clone(), ..Head::default() };
-        let facts = done.moved.as_ref().map(|m| m.facts.clone()).unwrap_or_default();
-        if let Some(moved) = done.moved {
-            self.store.append(&head, &Event::UnitMoved { moved: Box::new(moved) })?;
-        }
-        for line in done.posted {
-            self.store.append(&head, &Event::Posted { line })?;
-        }
-        for owed in done.owed {
-            self.owe_message(rma, &facts, owed, &head)?;
-        }
-        Ok(())
-    }
-
-    /// A receipt was written: a unit that something was done with before it came is moved on.
+    /// A receipt was written: what it owes, and a unit that something was done with before it came is moved on.
     pub(super) fn life_of_receipt(&mut self, receipt: &Receipt, head: &Head) -> Result<(), Failed> {
         let name = receipt.serial.clone().or(receipt.mac.map(|m| m.to_string())).unwrap_or_default();
+        self.messages_of_receipt(receipt, &name, head)?;
         let known = self.store.before_receipt(&receipt.rma, &name).map_err(|e| Failed::Unanswered(e.0))?;
         if known.is_none() {
             return Ok(());
@@ -130,6 +129,23 @@ impl Core {
         };
         self.store.append(head, &Event::UnitMoved { moved: Box::new(moved) })?;
         Ok(())
+    }
+
+    fn messages_of_receipt(&mut self, receipt: &Receipt, name: &str, head: &Head) -> Result<(), Failed> {
+        let programs = self.programs.clone();
+        let program = programs.issued_under(&receipt.verdict.program, &receipt.verdict.version);
+        let Some(program) = program.filter(|p| !receipt.verdict.messages.is_empty() || p.tells_on(Step::Receive))
+        else {
+            return Ok(());
+        };
+        let Some(rma) = know::rma(&self.store.conn, &receipt.rma)? else { return Ok(()) };
+        let unit = Unit { name: name.to_owned(), state: UnitState::Received, facts: receipt.facts.clone() };
+        let nth = self.store.pending_seq() + 1;
+        match life::received(&rma, &unit, program, receipt.at.date_naive(), nth) {
+            Ok(done) => self.write_done(&rma, done, head),
+            // It was judged a moment ago.
+            Err(e) => Err(Failed::Unanswered(e.0)),
+        }
     }
 
     /// Whether the calendar has open cases to look at.
@@ -176,20 +192,20 @@ impl Core {
             }
             Ok(())
         });
-        match done.and_then(|()| self.store.commit()) {
+        match done.and_then(|()| Ok(self.store.commit()?)) {
             Ok(()) if over => self.passed = Some(day),
             Ok(()) => self.passing = Some(passing),
             Err(e) => {
                 self.store.rollback();
                 // Messages that are not owed after all must not wait in memory.
                 self.reload()?;
-                return Err(e.into());
+                return Err(e);
             }
         }
         Ok(())
     }
 
-    fn case_on(&mut self, rma: &str, unit: &str, day: NaiveDate, now: DateTime<FixedOffset>) -> Result<(), StoreError> {
+    fn case_on(&mut self, rma: &str, unit: &str, day: NaiveDate, now: DateTime<FixedOffset>) -> Result<(), Failed> {
         let Some(row) = read::unit(&self.store.conn, rma, unit)? else { return Ok(()) };
         let Some(rma) = know::rma(&self.store.conn, &row.rma)? else { return Ok(()) };
         let programs = self.programs.clone();
@@ -202,18 +218,7 @@ impl Core {
             life::day(&rma, program, &unit, day, &posted)
         };
         match done {
-            Ok(mut done) => {
-                // The facts are for the messages' texts.
-                let facts = row.facts.clone();
-                let head = Head { at: now, ..Head::default() };
-                for line in done.posted.drain(..) {
-                    self.store.append(&head, &Event::Posted { line })?;
-                }
-                for owed in done.owed.drain(..) {
-                    self.owe_message(&rma, &facts, owed, &head)?;
-                }
-                Ok(())
-            }
+            Ok(done) => self.write_done(&rma, done, &Head { at: now, ..Head::default() }),
             Err(e) => {
                 tracing::warn!(rma = rma.number, unit = row.unit, why = %e, "a case could not be looked at");
                 Ok(())
@@ -262,28 +267,34 @@ impl Core {
         Ok(Ok(()))
     }
 
-    /// A message of a step or of a day goes into the outbox.
-    fn owe_message(
-        &mut self,
-        rma: &Rma,
-        facts: &Map<String, Value>,
-        owed: life::Owed,
-        head: &Head,
-    ) -> Result<(), StoreError> {
-        let message = owed.message;
+    /// A message that follows from a step or a day, into the outbox.
+    fn owe_message(&mut self, rma: &Rma, done: &Done, owed: &life::Owed, head: &Head) -> Result<(), Failed> {
+        let fields = done.verdict.as_ref().map(|v| Fields::of_unit(&done.facts, v)).unwrap_or_default();
         let owed = Owed {
             rma,
-            unit: Some(&owed.unit).filter(|unit| !unit.is_empty()).map(String::as_str),
-            to: message.to,
-            about: &message.about,
-            rule: &message.rule,
-            says: &message.text,
-            cause: owed.cause,
-            fields: Fields::of_facts(facts),
+            unit: Some(owed.unit.as_str()).filter(|u| !u.is_empty()),
+            to: owed.message.to,
+            about: &owed.message.about,
+            rule: &owed.message.rule,
+            says: &owed.message.text,
+            cause: owed.cause.clone(),
+            fields,
         };
-        self.owe(owed, head).map_err(|e| match e {
-            Failed::Store(e) => e,
-            Failed::Unanswered(why) => StoreError::Unreadable(why),
-        })
+        self.owe(owed, head)
+    }
+
+    /// Writes what follows from a step, a receipt or a day: money, then messages.
+    fn write_done(&mut self, rma: &Rma, mut done: Done, head: &Head) -> Result<(), Failed> {
+        if let Some(moved) = done.moved.take() {
+            self.store.append(head, &Event::UnitMoved { moved: Box::new(moved) })?;
+        }
+        for line in std::mem::take(&mut done.posted) {
+            self.store.append(head, &Event::Posted { line })?;
+        }
+        let owed = std::mem::take(&mut done.owed);
+        owed.iter().try_for_each(|owed| self.owe_message(rma, &done, owed, head))
     }
 }
+
+#[cfg(test)]
+mod tests;

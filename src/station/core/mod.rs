@@ -142,6 +142,15 @@ impl From<StoreError> for Failed {
     }
 }
 
+impl From<Failed> for StoreError {
+    fn from(e: Failed) -> StoreError {
+        match e {
+            Failed::Store(e) => e,
+            Failed::Unanswered(why) => StoreError::Unreadable(why),
+        }
+    }
+}
+
 impl std::fmt::Display for Failed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -456,7 +465,7 @@ impl Core {
                 self.effects.push(Effect::Send(i, Order { jobs: std::mem::take(&mut line.fresh) }));
             }
         }
-        self.effects.extend(self.outbox.take_fresh().map(|message| Effect::Dispatch(Box::new(message))));
+        self.effects.extend(self.outbox.take_fresh().map(|d| Effect::Dispatch(Box::new(d))));
         Ok(())
     }
 

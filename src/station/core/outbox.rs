@@ -8,10 +8,10 @@ use super::{Core, Failed};
 use crate::config::Config;
 use crate::domain::event::Event;
 use crate::domain::message::{Message, MessageId, MessageState, To, email};
-use crate::domain::rma::{Receipt, Rma};
+use crate::domain::rma::Rma;
 use crate::domain::verdict::Role;
 use crate::message::queue::{Lane, Queue, pause};
-use crate::message::{Answer, Dispatch, Fields, Outcome, Owed, Templates, Terms, render};
+use crate::message::{Answer, Dispatch, Outcome, Owed, Templates, Terms, render};
 use crate::program::Programs;
 use crate::station::request::{Response, Settled, head};
 use crate::store::{Head, Reader, StoreError, know, messages};
@@ -191,28 +191,6 @@ impl Core {
         match state {
             MessageState::Owed => self.outbox.queue.push(&lane, id, None),
             _ => self.outbox.people += 1,
-        }
-        Ok(())
-    }
-
-    /// Owes what the verdict of a receipt asks for: each once an RMA.
-    pub(super) fn owe_for(&mut self, receipt: &Receipt, head: &Head) -> Result<(), Failed> {
-        if receipt.verdict.messages.is_empty() {
-            return Ok(());
-        }
-        let Some(rma) = know::rma(&self.store.conn, &receipt.rma)? else { return Ok(()) };
-        for message in &receipt.verdict.messages {
-            let owed = Owed {
-                rma: &rma,
-                unit: receipt.serial.as_deref(),
-                to: message.to,
-                about: &message.about,
-                rule: &message.rule,
-                says: &message.text,
-                cause: format!("{}/{}/{}", rma.number, message.about, message.to),
-                fields: Fields::of_receipt(receipt),
-            };
-            self.owe(owed, head)?;
         }
         Ok(())
     }

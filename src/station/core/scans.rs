@@ -84,7 +84,6 @@ impl Core {
                     self.today.receipts += 1;
                     self.today.holds += i64::from(receipt.held);
                     self.life_of_receipt(receipt, &bare)?;
-                    self.owe_for(receipt, &bare)?;
                 }
                 Event::Withdrawn { receipt, .. } => {
                     self.today.receipts -= 1;

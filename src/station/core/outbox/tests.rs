@@ -1,6 +1,7 @@
 //! The outbox through a day of failures, a full disk and a batch that was given up: time is an argument.
 
 use super::*;
+use crate::message::Fields;
 use crate::rma::draft;
 use crate::station::core::{Effect, Input};
 use crate::station::request::Request;
