@@ -103,7 +103,8 @@ fn silence_before_the_text_is_no_mail_and_after_it_is_doubt() {
     for (stage, thread) in running {
         let (outcome, peer) = thread.join().unwrap();
         if stage == Stage::Text {
-            assert!(matches!(&outcome, Outcome::InDoubt(why) if why.contains("had the text")), "{outcome:?}");
+            let Outcome::InDoubt(why) = &outcome else { panic!("{outcome:?}") };
+            assert!(why.contains("had the text") && why.contains("no answer in time"), "{why}");
             assert_eq!(peer.heard().texts.len(), 1);
         } else {
             assert!(matches!(outcome, Outcome::Later { everything: true, .. }), "{stage:?}: {outcome:?}");
