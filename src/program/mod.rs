@@ -285,7 +285,10 @@ impl Program {
     /// What the program may write about, and to whom; as often as its rows say it.
     pub fn messages(&self) -> impl Iterator<Item = (Role, &str)> {
         let rows = std::iter::once(&self.general).chain(self.cells.iter().map(|cell| &cell.rows));
-        rows.flat_map(|rows| &rows.messages).map(|row| (row.effect.to, &*row.effect.about))
+        rows.flat_map(|rows| {
+            let reminders = rows.dues.iter().filter_map(|row| Some((row.effect.remind?, &*row.effect.what)));
+            rows.messages.iter().map(|row| (row.effect.to, &*row.effect.about)).chain(reminders)
+        })
     }
 
     /// Where customers send goods, line by line; empty where the file does not say.

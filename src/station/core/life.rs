@@ -238,6 +238,8 @@ impl Core {
             Ok(()) => self.passing = Some(passing),
             Err(e) => {
                 self.store.rollback();
+                // Messages that are not owed after all must not wait in memory.
+                self.reload()?;
                 return Err(e);
             }
         }
