@@ -13,7 +13,7 @@ const SOURCES: [(char, &str); 5] = [
 ];
 
 /// Rule id -> the test that proves what the verdict says of it.
-const PROVEN: &[(&str, &str)] = &[
+pub const PROVEN: &[(&str, &str)] = &[
     ("A-01", "a_01_no_diagnosis_on_the_ticket_holds_the_unit"),
     ("A-02", "a_02_an_unqualified_ticket_is_flagged_early_and_still_judged"),
     ("A-03", "a_03_a_received_unit_is_diagnosed_here_before_the_vendor"),
@@ -193,6 +193,16 @@ const PROVEN: &[(&str, &str)] = &[
     ("E-33", "e_33_nothing_is_closed_without_its_resolution"),
     ("E-34", "e_34_nothing_is_closed_without_its_tracking_number"),
     ("E-36", "e_36_the_sender_hears_what_failed"),
+];
+
+/// What stands in a program file and is no rule of the catalogue, or one that no verdict proves alone:
+/// the first letter of the file's rules -> the test that asks for all of it.
+pub const DOCK: [(char, &str); 5] = [
+    ('A', "dock::voip_reseller"),
+    ('B', "dock::security_dvr"),
+    ('C', "dock::unex"),
+    ('D', "dock::server_technology"),
+    ('E', "dock::smartwitness"),
 ];
 
 /// Rules that no verdict can prove alone, each with what it waits for.

@@ -1,6 +1,11 @@
 //! What all rule tests share: programs by id, facts by merging JSON, short ways to ask a verdict.
+//!
+//! The programs are those that come with the daemon, or, where `BACKDOCK_RULES_PROGRAMS` names a
+//! directory, the files of the same names in it: so `tests/stages/rule-ledger` can alter a row and ask
+//! the same tests again without building them anew.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use backdock::domain::facts::Facts;
@@ -13,18 +18,27 @@ pub fn date(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
+/// The program file whose name begins with `name`: its name, its text, and the program once it was asked for.
+fn shipped(name: &str) -> &'static (&'static str, String, OnceLock<Program>) {
+    static ALL: OnceLock<Vec<(&str, String, OnceLock<Program>)>> = OnceLock::new();
+    let all = ALL.get_or_init(|| {
+        let dir = std::env::var_os("BACKDOCK_RULES_PROGRAMS");
+        let text = |file: &str, embedded: &str| match &dir {
+            None => embedded.to_owned(),
+            Some(dir) => std::fs::read_to_string(Path::new(dir).join(file)).unwrap_or_else(|e| panic!("{file}: {e}")),
+        };
+        SHIPPED.iter().map(|(file, embedded)| (*file, text(file, embedded), OnceLock::new())).collect()
+    });
+    all.iter().find(|(file, ..)| file.starts_with(name)).unwrap()
+}
+
 /// The shipped program whose file name begins with `name`.
 pub fn program(name: &str) -> &'static Program {
-    static ALL: OnceLock<Vec<(&'static str, Program)>> = OnceLock::new();
-    let all = ALL.get_or_init(|| {
-        let read = |(file, text): &(&'static str, &str)| {
-            let program = Program::parse(file, text)
-                .unwrap_or_else(|problems| panic!("{}", problems.iter().map(|p| format!("{p}\n")).collect::<String>()));
-            (*file, program.value)
-        };
-        SHIPPED.iter().map(read).collect()
-    });
-    &all.iter().find(|(file, _)| file.starts_with(name)).unwrap().1
+    let (file, text, parsed) = shipped(name);
+    parsed.get_or_init(|| {
+        let read = Program::parse(file, text);
+        read.unwrap_or_else(|problems| panic!("{}", problems.iter().map(|p| format!("{p}\n")).collect::<String>())).value
+    })
 }
 
 /// `change` laid over `base`: objects are merged, everything else is replaced (`null` removes).
@@ -147,13 +161,14 @@ pub fn plus(from: &str, days: u64) -> String {
 
 /// The text of the shipped program whose file name begins with `name`.
 pub fn shipped_text(name: &str) -> &'static str {
-    SHIPPED.iter().find(|(file, _)| file.starts_with(name)).unwrap().1
+    &shipped(name).1
 }
 
 /// That program with one piece of its file replaced, which must be there exactly once.
+#[track_caller]
 pub fn changed(name: &str, old: &str, new: &str) -> Program {
     let text = shipped_text(name);
-    assert_eq!(text.matches(old).count(), 1, "{old}");
+    assert_eq!(text.matches(old).count(), 1, "this file has no such place to change: {old}");
     let read = Program::parse("changed.toml", &text.replace(old, new));
     read.unwrap_or_else(|problems| panic!("{problems:#?}")).value
 }
