@@ -10,6 +10,8 @@ mod b;
 mod c;
 #[path = "rules/d.rs"]
 mod d;
+#[path = "rules/dock.rs"]
+mod dock;
 #[path = "rules/e.rs"]
 mod e;
 #[path = "rules/house.rs"]
@@ -22,5 +24,7 @@ mod mechanisms;
 mod properties;
 #[path = "rules/support.rs"]
 mod support;
+#[path = "rules/table.rs"]
+mod table;
 #[path = "rules/vectors.rs"]
 mod vectors;

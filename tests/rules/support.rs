@@ -18,26 +18,62 @@ pub fn date(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
-/// The program file whose name begins with `name`: its name, its text, and the program once it was asked for.
-fn shipped(name: &str) -> &'static (&'static str, String, OnceLock<Program>) {
-    static ALL: OnceLock<Vec<(&str, String, OnceLock<Program>)>> = OnceLock::new();
+/// A program file: its text, and the programs made of it once they were asked for.
+struct Shipped {
+    file: &'static str,
+    text: String,
+    plain: OnceLock<Program>,
+    filled: OnceLock<Program>,
+}
+
+/// The program file whose name begins with `name`.
+fn shipped(name: &str) -> &'static Shipped {
+    static ALL: OnceLock<Vec<Shipped>> = OnceLock::new();
     let all = ALL.get_or_init(|| {
         let dir = std::env::var_os("BACKDOCK_RULES_PROGRAMS");
         let text = |file: &str, embedded: &str| match &dir {
             None => embedded.to_owned(),
             Some(dir) => std::fs::read_to_string(Path::new(dir).join(file)).unwrap_or_else(|e| panic!("{file}: {e}")),
         };
-        SHIPPED.iter().map(|(file, embedded)| (*file, text(file, embedded), OnceLock::new())).collect()
+        let (plain, filled) = (OnceLock::new(), OnceLock::new());
+        let one = |(file, embedded): &(&'static str, &str)| Shipped {
+            file,
+            text: text(file, embedded),
+            plain: plain.clone(),
+            filled: filled.clone(),
+        };
+        SHIPPED.iter().map(one).collect()
     });
-    all.iter().find(|(file, ..)| file.starts_with(name)).unwrap()
+    all.iter().find(|shipped| shipped.file.starts_with(name)).unwrap()
+}
+
+fn parsed(file: &str, text: &str) -> Program {
+    let read = Program::parse(file, text);
+    read.unwrap_or_else(|problems| panic!("{}", problems.iter().map(|p| format!("{p}\n")).collect::<String>())).value
 }
 
 /// The shipped program whose file name begins with `name`.
 pub fn program(name: &str) -> &'static Program {
-    let (file, text, parsed) = shipped(name);
-    parsed.get_or_init(|| {
-        let read = Program::parse(file, text);
-        read.unwrap_or_else(|problems| panic!("{}", problems.iter().map(|p| format!("{p}\n")).collect::<String>())).value
+    let shipped = shipped(name);
+    shipped.plain.get_or_init(|| parsed(shipped.file, &shipped.text))
+}
+
+/// That program as a company would complete it: the first open amount is 10.00, the second 20.00 and so on;
+/// the first list has "scratches" and a missing "manual", the second "burn marks" and a missing "seal".
+pub fn filled(name: &str) -> &'static Program {
+    let shipped = shipped(name);
+    shipped.filled.get_or_init(|| {
+        let mut text = shipped.text.clone();
+        let mut amounts = (10..).step_by(10);
+        while text.contains("# amount = \"0.00\"") {
+            let amount = format!("amount = \"{}\"", amounts.next().unwrap());
+            text = text.replacen("# amount = \"0.00\"", &amount, 1);
+        }
+        for (seen, missed) in [("scratches", "manual"), ("burn marks", "seal")] {
+            let list = format!("present = [\"{seen}\"]\nmissing = [\"{missed}\"]");
+            text = text.replacen("present = []\nmissing = []", &list, 1);
+        }
+        parsed("filled.toml", &text)
     })
 }
 
@@ -161,7 +197,7 @@ pub fn plus(from: &str, days: u64) -> String {
 
 /// The text of the shipped program whose file name begins with `name`.
 pub fn shipped_text(name: &str) -> &'static str {
-    &shipped(name).1
+    &shipped(name).text
 }
 
 /// That program with one piece of its file replaced, which must be there exactly once.

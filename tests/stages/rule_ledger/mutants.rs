@@ -67,7 +67,8 @@ fn bands(rows: &[Row], all: &mut Vec<Mutant>) {
             let (Some(days), Some(field)) = (row.text("days"), row.fields.iter().find(|f| f.key == "days")) else {
                 continue;
             };
-            let shift = |end: &str| end.parse::<i64>().map_or(end.to_owned(), |n| (n + by * i64::from(n > 0)).to_string());
+            let shift =
+                |end: &str| end.parse::<i64>().map_or(end.to_owned(), |n| (n + by * i64::from(n > 0)).to_string());
             let (from, to) = days.split_once("..").unwrap_or((days, days));
             edits.push((field.at.clone(), format!("\"{}..{}\"", shift(from), shift(to))));
             rules.extend(row.text("rule").filter(|_| days != "").map(str::to_owned));
@@ -142,7 +143,9 @@ impl Maker<'_> {
             ("leg", Value::Text(old)) => self.set_each(field, old, &LEGS, 2),
             ("decision", Value::Text(old)) => self.set_each(field, old, &DECISIONS, 3),
             ("payer", Value::Text(old)) => self.set_each(field, old, &["us", "customer", "partner"], 2),
-            ("to", Value::Text(old)) if kind == "charge" => self.set_each(field, old, &["customer", "partner", "us"], 2),
+            ("to", Value::Text(old)) if kind == "charge" => {
+                self.set_each(field, old, &["customer", "partner", "us"], 2)
+            }
             ("to", Value::Text(old)) if kind == "message" => self.set_each(field, old, &ROLES, 2),
             ("service", Value::Text(old)) => {
                 let rules = self.row.text("service_rule").map_or(self.rules.clone(), |rule| vec![rule.to_owned()]);
@@ -166,8 +169,17 @@ impl Maker<'_> {
                 self.set(field, &cents_more(old));
                 self.drop_key(field);
             }
-            ("currency", Value::Text(_)) => self.set(field, "XTS"),
-            ("void_list", Value::Text(_)) => self.drop_key(field),
+            ("currency", Value::Text(_)) => {
+                let charges = self.rows.iter().filter(|r| r.kind == "charge").filter_map(|r| r.text("rule"));
+                let rules = charges.map(str::to_owned).collect();
+                self.push("currency is XTS".to_owned(), vec![(field.at.clone(), "\"XTS\"".to_owned())], rules);
+            }
+            ("void_list", Value::Text(_)) => {
+                let void = self.rows.iter().filter(|r| r.kind == "case" && r.text("when.coverage") == Some("void"));
+                let rules = void.filter_map(|r| r.text("rule")).map(str::to_owned).collect();
+                let at = without(self.text, field);
+                self.push("void_list is gone".to_owned(), vec![(at, String::new())], rules);
+            }
             // Bands are shifted together: each alone is refused as a gap or an overlap.
             ("days", Value::Text(_)) if kind == "band" => self.set(field, "0..5"),
             ("name", Value::Text(_)) if matches!(kind, "band" | "case") => {
@@ -248,8 +260,7 @@ impl Maker<'_> {
     fn blocks(&mut self, field: &Field, list: &[(Range<usize>, String)]) {
         if list[0].1 == "all" {
             for missing in MOVES {
-                let rest: Vec<String> =
-                    MOVES.iter().filter(|m| **m != missing).map(|m| format!("\"{m}\"")).collect();
+                let rest: Vec<String> = MOVES.iter().filter(|m| **m != missing).map(|m| format!("\"{m}\"")).collect();
                 self.edit(&format!("blocks without {missing}"), field.at.clone(), &format!("[{}]", rest.join(", ")));
             }
             return;
