@@ -8,6 +8,8 @@ mod a;
 mod b;
 #[path = "rules/c.rs"]
 mod c;
+#[path = "rules/calendar.rs"]
+mod calendar;
 #[path = "rules/d.rs"]
 mod d;
 #[path = "rules/dock.rs"]

@@ -281,3 +281,12 @@ fn every_rule_a_program_cites_is_in_the_catalogue() {
         }
     }
 }
+
+#[test]
+fn what_stands_beside_the_rules_has_its_tests() {
+    let source = include_str!("dock.rs");
+    for (letter, test) in DOCK {
+        let name = test.strip_prefix("dock::").unwrap();
+        assert!(source.contains(&format!("#[test]\nfn {name}() {{\n    dock(\"{letter}\")")), "no test {test}");
+    }
+}
