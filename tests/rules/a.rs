@@ -768,6 +768,7 @@ fn brand_row(brand: &str) {
         json!({"brand": name, "ship_date": plus(SHIPPED_ON, 100), "lineage": [{"serial": "SN1", "shipped": SHIPPED_ON, "replaced_on": plus(SHIPPED_ON, 100)}]}),
     );
     assert!(is_held(&once, "replacement_used"), "{name}: at most one replacement");
+    assert!(!is_held(&on(day(300), json!({"brand": name})), "replacement_used"), "{name}: one is free");
 }
 
 #[test]

@@ -93,6 +93,16 @@ fn b_13_out_of_warranty_is_received_all_the_same() {
     cites(&v, &["B-13"]);
     assert_eq!(unit(json!({"warranty_until": "2026-01-20"})).coverage, Coverage::InWarranty);
     silent_on(&unit(json!({})), &["B-14"]);
+    // Months run from the purchase, or from our own shipping where that is not on record.
+    for (purchase, ship, until) in [
+        (json!("2026-01-01"), json!("2025-12-01"), Some(date("2027-01-01"))),
+        (json!(null), json!("2025-12-01"), Some(date("2026-12-01"))),
+        (json!(null), json!(null), None),
+    ] {
+        let v =
+            unit(json!({"warranty_until": null, "warranty_months": 12, "purchase_date": purchase, "ship_date": ship}));
+        assert_eq!(v.warranty_until, until);
+    }
     table("B-13");
 }
 
@@ -168,6 +178,18 @@ fn b_20_advance_replacement_within_30_days_of_the_purchase() {
     let unknown = unit(json!({"purchase_date": null}));
     assert!(!unknown.advance_replacement.allowed && questions(&unknown).contains(&"purchase_date B-20".to_owned()));
     assert!(messages(&on_day(31, json!({"class": "advance"}))).contains(&"customer advance_refused B-20".to_owned()));
+    // The day of the report counts, then the RMA's, then the receipt, at last today.
+    for (gone, event) in [
+        (json!({}), "2026-01-20 (reported)"),
+        (json!({"reported": null, "rma": {"issued": "2026-01-21"}}), "2026-01-21 (rma.issued)"),
+        (json!({"reported": null, "rma": {"issued": null}}), "2026-01-22 (received)"),
+        (
+            json!({"reported": null, "rma": {"issued": null}, "received": null, "today": "2026-01-23"}),
+            "2026-01-23 (today)",
+        ),
+    ] {
+        assert!(reason(&unit(gone), "B-20").ends_with(event), "{event}");
+    }
     table("B-20");
 }
 
@@ -177,21 +199,16 @@ fn b_21_the_advance_is_charged_before_it_leaves() {
     assert_eq!((&*hold(&v, "advance_not_charged").rule, v.allows(Move::Advance)), ("B-21", false));
     assert_eq!(hold(&v, "advance_price_not_set").rule, "B-21");
     assert_eq!(
-        charges(&judge(&priced(), &with(good(), json!({"class": "advance"})))),
-        ["advance 250.00 USD customer B-21"]
+        charges(&judge(filled("security"), &with(good(), json!({"class": "advance"})))),
+        ["advance 10.00 USD customer B-21"]
     );
     assert!(unit(json!({"class": "advance", "advance": {"charged": "2026-01-21"}})).allows(Move::Advance));
     table("B-21");
 }
 
-/// The program with a price for the advance unit.
-fn priced() -> backdock::program::Program {
-    changed("security", "[fee.advance_price]\n# amount = \"0.00\"", "[fee.advance_price]\namount = \"250.00\"")
-}
-
 fn refund(change: Value) -> Vec<String> {
     charges(&judge(
-        &priced(),
+        filled("security"),
         &with(
             with(
                 good(),
@@ -204,7 +221,7 @@ fn refund(change: Value) -> Vec<String> {
 
 #[test]
 fn b_22_the_advance_is_given_back_once_the_original_is_back_and_defective() {
-    assert_eq!(refund(json!({})), ["advance_refund -250.00 USD customer B-23"]);
+    assert_eq!(refund(json!({})), ["advance_refund -10.00 USD customer B-23"]);
     assert_eq!(refund(json!({"received": null})), [""; 0]);
     assert_eq!(refund(json!({"received": null, "advance": {"original_received": "2026-01-21"}})).len(), 1);
     assert_eq!(refund(json!({"outcome": "ntf"})), [""; 0]);
@@ -214,7 +231,7 @@ fn b_22_the_advance_is_given_back_once_the_original_is_back_and_defective() {
 
 #[test]
 fn b_23_a_direct_purchase_is_reimbursed_to_the_customer() {
-    assert_eq!(refund(json!({"channel": "direct"})), ["advance_refund -250.00 USD customer B-23"]);
+    assert_eq!(refund(json!({"channel": "direct"})), ["advance_refund -10.00 USD customer B-23"]);
     table("B-23");
 }
 
@@ -222,7 +239,7 @@ fn b_23_a_direct_purchase_is_reimbursed_to_the_customer() {
 fn b_24_a_purchase_through_a_distributor_is_reimbursed_there() {
     assert_eq!(
         refund(json!({"channel": "distributor", "distributor": "Delta"})),
-        ["advance_refund -250.00 USD partner B-24"]
+        ["advance_refund -10.00 USD partner B-24"]
     );
 }
 
@@ -269,7 +286,7 @@ fn b_27_an_incomplete_advance_unit_earns_no_credit() {
         json!({"outcome": "ntf", "advance": {"charged": true, "shipped": "2026-01-20"},
         "answers": {"keep_or_return": "return", "advance_complete": {"answer": "yes", "by": "B7"}}}),
     );
-    assert_eq!(charges(&judge(&priced(), &facts)), ["advance_refund -250.00 USD customer B-27"]);
+    assert_eq!(charges(&judge(filled("security"), &facts)), ["advance_refund -10.00 USD customer B-27"]);
     table("B-27");
 }
 

@@ -208,6 +208,9 @@ fn d_21_saturdays_and_sundays_do_not_count() {
         assert_eq!(dues(&v), ["repair 2026-03-20 D-20"]);
         cites(&v, &["D-21"]);
     }
+    // Nothing else is left out: over Christmas the tenth business day is New Year's.
+    let christmas = unit(json!({"received": "2026-12-18", "today": "2026-12-18"}));
+    assert!(dues(&christmas).contains(&"repair 2027-01-01 D-20".to_owned()));
     table("D-21");
 }
 

@@ -23,6 +23,17 @@ const NUMBERS: [&str; 12] = [
     "RMA-12345678901",
 ];
 
+/// The days since the first shipping on which a dead unit gives its replacement a warranty of its own.
+fn restarts(program: &Program) -> String {
+    let restarts = |n: &u64| {
+        let first = json!({"serial": "SN0", "shipped": "2026-01-01", "doa": plus("2026-01-01", *n)});
+        let unit = json!({"brand": "Yealink", "serial": "SN1", "warranty_months": 24, "ship_date": "2026-03-01", "lineage": [first]});
+        judge(program, &unit).warranty_until == Some(date("2028-03-01"))
+    };
+    let days: Vec<String> = [0, 30, 31].iter().filter(|n| restarts(n)).map(u64::to_string).collect();
+    if days.is_empty() { "never".to_owned() } else { days.join(" and ") }
+}
+
 /// All that `program` says to the dock.
 pub fn says(program: &Program, open: &[String]) -> Vec<String> {
     let mut lines = vec![format!("program {}: {}", program.id(), program.title())];
@@ -31,6 +42,7 @@ pub fn says(program: &Program, open: &[String]) -> Vec<String> {
     lines.push(format!("takes {}", takes.join(" ")));
     let until = program.valid_until(date("2026-03-01"));
     lines.push(until.map_or("no limit".to_owned(), |day| format!("issued 2026-03-01, valid until {day}")));
+    lines.push(format!("dead on arrival on day {}: it restarts the warranty", restarts(program)));
     for (name, situation) in Situation::ALL {
         let row = program.intake(*situation);
         let by = if row.released_by.is_empty() { "nobody" } else { &row.released_by };

@@ -3,7 +3,7 @@
 
 use super::support::*;
 use super::table::table;
-use backdock::domain::verdict::{Action, Move, Verdict};
+use backdock::domain::verdict::{Action, Coverage, Move, Verdict};
 use backdock::program::{Decision, Situation};
 
 fn unit(change: Value) -> Verdict {
@@ -122,6 +122,18 @@ fn e_11_bought_within_30_days_is_advanced() {
     }
     let unknown = unit(json!({"purchase_date": null}));
     assert_eq!((&*hold(&unknown, "purchase_date_missing").rule, unknown.allows(Move::Advance)), ("E-11", false));
+    // The day of the request counts, then the RMA's, then the receipt, at last today.
+    for (gone, event) in [
+        (json!({"rma": {"issued": "2026-03-02"}}), "2026-03-01 (reported)"),
+        (json!({"reported": null, "rma": {"issued": "2026-03-02"}}), "2026-03-02 (rma.issued)"),
+        (json!({"reported": null, "rma": {"issued": null}}), "2026-03-10 (received)"),
+        (
+            json!({"reported": null, "rma": {"issued": null}, "received": null, "today": "2026-03-11"}),
+            "2026-03-11 (today)",
+        ),
+    ] {
+        assert!(reason(&unit(gone), "E-11").ends_with(event), "{event}");
+    }
     table("E-11");
 }
 
@@ -230,6 +242,18 @@ fn e_29_no_replacement_before_the_inspection() {
     assert_eq!((&*hold(&v, "not_inspected").rule, v.action), ("E-29", Action::Diagnose));
     assert!(!v.allows(Move::Replace) && v.allows(Move::Bench));
     assert!(unit(json!({"outcome": "replace"})).allows(Move::Replace));
+    // Months run from the purchase, or from our own shipping; a service plan is not known here.
+    for (purchase, ship, until) in [
+        (json!("2025-06-01"), json!("2025-05-01"), Some(date("2026-06-01"))),
+        (json!(null), json!("2025-05-01"), Some(date("2026-05-01"))),
+        (json!(null), json!(null), None),
+    ] {
+        let months =
+            json!({"warranty_until": null, "warranty_months": 12, "purchase_date": purchase, "ship_date": ship});
+        assert_eq!(unit(months).warranty_until, until);
+    }
+    let planned = unit(json!({"warranty_until": "2026-01-01", "plan_until": "2030-01-01"}));
+    assert_eq!(planned.coverage, Coverage::OutOfWarranty);
     table("E-29");
 }
 
