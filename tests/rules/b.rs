@@ -241,6 +241,7 @@ fn b_24_a_purchase_through_a_distributor_is_reimbursed_there() {
         refund(json!({"channel": "distributor", "distributor": "Delta"})),
         ["advance_refund -10.00 USD partner B-24"]
     );
+    table("B-24");
 }
 
 #[test]

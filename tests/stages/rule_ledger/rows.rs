@@ -64,13 +64,14 @@ impl Row {
         self.fields.iter().any(|f| f.key == key)
     }
 
-    /// What a person would call the row: its kind and the word that tells it from others.
+    /// What a person would call the row: its cell, its kind and the word that tells it from others.
     pub fn label(&self) -> String {
         let words = ["do", "mode", "leg", "kind", "code", "question", "about", "what", "team", "send_to", "name"];
         let own = words.iter().find_map(|key| self.text(key)).unwrap_or("");
         let word = if self.kind == "intake" || own.is_empty() { &self.name } else { own };
         let rule = self.text("rule").unwrap_or("");
-        [&self.kind, word, rule].iter().filter(|w| !w.is_empty()).copied().collect::<Vec<_>>().join(" ")
+        let cell = self.cell.map_or(String::new(), |n| format!("cell {}", n + 1));
+        [&cell, &self.kind, word, rule].iter().filter(|w| !w.is_empty()).copied().collect::<Vec<_>>().join(" ")
     }
 }
 
