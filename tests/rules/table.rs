@@ -10,6 +10,9 @@
 //! [`super::support::filled`]), since without amounts and lists nothing is charged. Lines that begin with
 //! `dock` are `dock.rs`'s.
 //!
+//! The sentences and their limits were first written out by machine, as the engine says them, and then read
+//! line by line beside the processes; what the tests around them ask for was written by hand before.
+//!
 //! `-` is an absent fact; an answer is given by name. What a person may lift or must sign is said in
 //! brackets and tried out.
 
