@@ -434,7 +434,10 @@ fn b_39_the_warranty_is_void_for_what_the_list_names() {
 #[test]
 fn b_40_no_fee_without_evidence() {
     let v = listed_unit(json!(["scratches"]), json!({}));
-    assert_eq!((questions(&v), v.allows(Move::Charge)), (vec!["condition_evidence B-40".to_owned()], false));
+    assert_eq!(
+        (questions(&v), v.allows(Move::Charge)),
+        (vec!["upgrade B-29".to_owned(), "condition_evidence B-40".to_owned()], false)
+    );
     let v = listed_unit(
         json!(["scratches"]),
         json!({"answers": {"condition_evidence": {"answer": "top cover, photo 17", "by": "B7"}}}),

@@ -77,6 +77,7 @@ fn verdict(name: &str, facts: Value) -> Verdict {
 
 #[test]
 fn b_03_no_number_before_the_technician_wants_it_on_the_bench() {
+    table("B-03");
     let asked =
         |diagnosed: Value| no_number("security", json!({"rma": {"ticket": "T-1", "diagnosed": diagnosed}}), &[]);
     assert!(asked(json!(null)).contains("B-03") && asked(json!(false)).contains("B-03"));
@@ -85,6 +86,7 @@ fn b_03_no_number_before_the_technician_wants_it_on_the_bench() {
 
 #[test]
 fn b_04_the_rma_mail_bears_both_numbers() {
+    table("B-04");
     let facts = json!({"channel": "direct", "rma": {"ticket": "T-4711", "diagnosed": true}});
     let b = filled("security");
     assert_eq!(
@@ -111,6 +113,7 @@ fn b_05_the_rma_mail_says_all_that_the_return_needs() {
 
 #[test]
 fn b_09_out_of_stock_is_admitted() {
+    table("B-09");
     let facts = |stock: Value| {
         json!({"channel": "direct", "outcome": "replace", "warranty_until": "2027-01-01", "rma": {"ticket": "T", "diagnosed": true,
             "number": "RMA1001"}, "answers": {"stock": stock}})
@@ -125,6 +128,7 @@ fn b_09_out_of_stock_is_admitted() {
 
 #[test]
 fn b_11_five_business_days_on_the_way() {
+    table("B-11");
     // Friday 2026-03-06: the next Friday.
     let facts = json!({"channel": "direct", "tracking": "1Z9", "rma": {"ticket": "T", "diagnosed": true}});
     let b = filled("security");
@@ -137,6 +141,7 @@ fn b_11_five_business_days_on_the_way() {
 
 #[test]
 fn b_29_an_upgrade_goes_to_the_sales_representative() {
+    table("B-29");
     let facts = |upgrade: &str| json!({"channel": "direct", "received": "2026-03-05", "answers": {"upgrade": upgrade}});
     let told =
         |upgrade: &str| messages(&verdict("security", facts(upgrade))).contains(&"sales upgrade B-29".to_owned());
@@ -161,6 +166,7 @@ fn b_34_a_number_for_each_of_the_six_reasons() {
 
 #[test]
 fn b_44_one_final_message_for_each_rma() {
+    table("B-44");
     for outcome in ["ntf", "repair", "replace", "user_damage"] {
         let whole = case(program("security"), &json!({"channel": "direct", "outcome": outcome}));
         assert_eq!(told(&whole, Some(Step::Close), "final"), Some((Role::Customer, "B-44".into(), Per::Rma)));
@@ -170,6 +176,7 @@ fn b_44_one_final_message_for_each_rma() {
 
 #[test]
 fn c_04_the_request_names_the_versions() {
+    table("C-04");
     let open = verdict("unex", json!({"channel": "direct"}));
     assert!(questions(&open).contains(&"versions C-04".to_owned()));
     let said = json!({"channel": "direct", "answers": {"versions": "fw 1.2, SDK 3"}});
@@ -181,6 +188,7 @@ fn c_04_the_request_names_the_versions() {
 
 #[test]
 fn c_05_the_request_shows_how_it_fails() {
+    table("C-05");
     let open = verdict("unex", json!({"channel": "direct"}));
     assert!(questions(&open).contains(&"evidence C-05".to_owned()));
     let said = json!({"channel": "direct", "answers": {"evidence": "log in the ticket"}});
@@ -205,6 +213,7 @@ fn c_07_questions_go_to_the_sales_representative() {
 
 #[test]
 fn d_02_no_number_before_support_has_tried_from_afar() {
+    table("D-02");
     let asked = |diagnosed: bool| no_number("server", json!({"rma": {"ticket": "T-1", "diagnosed": diagnosed}}), &[]);
     assert!(asked(false).contains("D-02"), "{}", asked(false));
     assert_eq!(asked(true), "");
@@ -214,6 +223,7 @@ fn d_02_no_number_before_support_has_tried_from_afar() {
 
 #[test]
 fn d_10_to_the_published_address_unless_support_says_otherwise() {
+    table("D-10");
     let d = filled("server");
     let body = |about: Value| written(&d, &json!({"channel": "direct", "rma": about}), "rma_issued").1;
     assert!(body(json!({"ticket": "T"})).contains("Send it to:\nReturns\n1 Dock Road"));
@@ -223,6 +233,7 @@ fn d_10_to_the_published_address_unless_support_says_otherwise() {
 
 #[test]
 fn d_11_papers_without_the_number_are_a_deviation() {
+    table("D-11");
     let v = |answer: Value| {
         verdict(
             "server",
@@ -282,6 +293,7 @@ fn d_30_the_contact_stands_on_every_customer_paper() {
 
 #[test]
 fn e_08_every_update_of_the_ticket_is_told() {
+    table("E-08");
     let whole = case(program("smartwitness"), &json!({"channel": "reseller"}));
     let by_step = Some((Role::Customer, "E-08".to_owned(), Per::Step));
     for step in [Step::Diagnose, Step::Find, Step::Quote, Step::Repair, Step::Replace, Step::Ready, Step::Ship] {
@@ -295,12 +307,14 @@ fn e_08_every_update_of_the_ticket_is_told() {
 
 #[test]
 fn e_09_the_resolution_is_told_once() {
+    table("E-09");
     let whole = case(program("smartwitness"), &json!({"channel": "reseller"}));
     assert_eq!(told(&whole, Some(Step::Close), "ticket_resolved"), Some((Role::Customer, "E-09".into(), Per::Rma)));
 }
 
 #[test]
 fn e_17_back_to_the_address_on_its_label() {
+    table("E-17");
     let v = verdict("smartwitness", json!({"channel": "reseller", "sender": "Partner Ltd, 5 High St"}));
     assert!(reason(&v, "E-17").contains("Partner Ltd, 5 High St"));
     silent_on(&v, &["E-18"]);
@@ -308,6 +322,7 @@ fn e_17_back_to_the_address_on_its_label() {
 
 #[test]
 fn e_18_the_address_on_the_ticket_goes_first() {
+    table("E-18");
     let v =
         verdict("smartwitness", json!({"channel": "reseller", "sender": "Partner Ltd", "rma": {"ship_to": "Depot 9"}}));
     assert!(reason(&v, "E-18").contains("Depot 9"));
@@ -316,6 +331,7 @@ fn e_18_the_address_on_the_ticket_goes_first() {
 
 #[test]
 fn e_20_a_new_account_is_registered_first() {
+    table("E-20");
     let facts =
         |account: Value| json!({"account": account, "channel": "reseller", "answers": {"problem": "no picture"}});
     assert!(questions(&verdict("smartwitness", facts(json!(null)))).contains(&"registration E-20".to_owned()));
@@ -332,11 +348,13 @@ fn e_21_staff_create_the_rma_for_who_calls_or_writes() {
 
 #[test]
 fn e_22_the_ticket_describes_the_problem() {
+    table("E-22");
     assert!(no_number("smartwitness", json!({"account": "A-1", "channel": "reseller"}), &["CAM1"]).contains("E-22"));
 }
 
 #[test]
 fn e_23_the_ticket_names_the_serial_numbers() {
+    table("E-23");
     let facts = json!({"account": "A-1", "channel": "reseller", "answers": {"problem": "no picture"}});
     assert!(no_number("smartwitness", facts.clone(), &[]).contains("E-23"));
     assert_eq!(no_number("smartwitness", facts, &["CAM1", "CAM2"]), "");
@@ -344,6 +362,7 @@ fn e_23_the_ticket_names_the_serial_numbers() {
 
 #[test]
 fn e_24_the_answer_bears_the_number_and_the_address() {
+    table("E-24");
     let (subject, body) = written(&filled("smartwitness"), &json!({"channel": "reseller"}), "rma_issued");
     assert!(subject.contains("R26D100001U"), "{subject}");
     assert!(body.contains("R26D100001U") && body.contains("Send it to:\nReturns\n1 Dock Road"), "{body}");

@@ -43,6 +43,7 @@ pub fn says(program: &Program, open: &[String]) -> Vec<String> {
     let until = program.valid_until(date("2026-03-01"));
     lines.push(until.map_or("no limit".to_owned(), |day| format!("issued 2026-03-01, valid until {day}")));
     lines.push(format!("dead on arrival on day {}: it restarts the warranty", restarts(program)));
+    lines.push(format!("complete by its list: {}", program.complete_rule()));
     for (name, situation) in Situation::ALL {
         let row = program.intake(*situation);
         let by = if row.released_by.is_empty() { "nobody" } else { &row.released_by };

@@ -19,7 +19,9 @@
 use super::dock;
 use super::ledger::PROVEN;
 use super::support::*;
+use backdock::domain::facts::Facts;
 use backdock::domain::verdict::{Charge, Hold, Move, Verdict};
+use backdock::program::{Owing, Per, Program};
 use std::collections::BTreeMap;
 
 pub const TABLES: [(&str, &str, &str); 5] = [
@@ -133,8 +135,9 @@ impl<'t> Table<'t> {
         let says = if says.starts_with("route ") { says } else { format!("{} {says}", entry.rule) };
         let mut wrong = Vec::new();
         let facts = self.facts(&entry.of);
-        let times = |facts: &Value| told(&judge(p, facts)).iter().filter(|line| fits(&says, line)).count();
-        let found = told(&judge(p, &facts));
+        let lines = |facts: &Value| [told(&judge(p, facts)), owed(p, facts)].concat();
+        let times = |facts: &Value| lines(facts).iter().filter(|line| fits(&says, line)).count();
+        let found = lines(&facts);
         if times(&facts) != 1 {
             wrong.push(format!("of {:?} it says instead:\n  {}", entry.of, found.join("\n  ")));
         }
@@ -236,6 +239,23 @@ pub fn told(v: &Verdict) -> Vec<String> {
     lines.extend(v.due.iter().map(|d| format!("{} due {} {}", d.rule, d.what, d.by)));
     lines.extend(v.reasons.iter().map(|r| format!("{} say {}", r.rule, r.text)));
     lines
+}
+
+/// The messages that a step brings with it, and how often.
+fn owed(p: &Program, facts: &Value) -> Vec<String> {
+    let facts = Facts::from_json(facts).unwrap();
+    let case = p.case(&facts, date("2030-01-01"));
+    let with = |owing: &Owing| {
+        let m = &owing.message;
+        let steps: Vec<&str> = owing.on.iter().map(|step| step.as_str()).collect();
+        let per = match owing.per {
+            Per::Rma => "RMA",
+            Per::Unit => "unit",
+            Per::Step => "step",
+        };
+        format!("{} tell {} {} with {}, once per {per}: {}", m.rule, m.to, m.about, steps.join(" "), m.text)
+    };
+    case.owing.iter().filter(|owing| !owing.on.is_empty()).map(with).collect()
 }
 
 /// Whether a line is what the table says; `*` stands for anything.
