@@ -13,6 +13,7 @@ use serde_json::Value;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::mac::Mac;
+use super::money::Amount;
 
 mod read;
 mod schema;
@@ -199,6 +200,9 @@ pub struct RmaFacts {
     pub proof_of_purchase: Flag,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quote_issued: Option<NaiveDate>,
+    /// What the quotation comes to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote_amount: Option<Amount>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved_on: Option<NaiveDate>,
     #[serde(skip_serializing_if = "Flag::is_absent")]
@@ -314,6 +318,17 @@ pub struct Facts {
     /// Holds that a person lifted, by hold code; only holds that a person may lift heed it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub released: BTreeMap<String, Answer>,
+    /// Holds that the dock set at the scan, by code; each stands until a person lifts it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub held: BTreeMap<String, HeldAtDock>,
+}
+
+/// Why the dock set a unit aside.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct HeldAtDock {
+    pub rule: String,
+    pub released_by: String,
+    pub text: String,
 }
 /// Longest text of one fact, in bytes.
 pub const TEXT_MAX: usize = 500;

@@ -3,13 +3,13 @@
 
 use super::{Owed, Way, outcome, screen};
 use crate::domain::event::Event;
-use crate::domain::facts::Facts;
+use crate::domain::facts::{Facts, LIST_MAX};
 use crate::domain::mac::Mac;
 use crate::domain::rma::{Receipt, Rma};
 use crate::domain::screen::Screen;
 use crate::domain::session::Pending;
 use crate::domain::shipment::Shipment;
-use crate::domain::verdict::{Hold, Move, Verdict};
+use crate::domain::verdict::{Move, Verdict};
 use crate::label::UnitLabel;
 use crate::program::{IntakeRow, Program};
 use crate::rma::Unanswered;
@@ -37,21 +37,21 @@ impl Way<'_> {
                 }
             }
         }
+        // What the dock sets aside stays set aside on every later day, until a person lifts it.
+        for (row, name, title) in intake {
+            let hold = json!({"rule": row.rule, "released_by": row.released_by, "text": title});
+            let held = facts_json.entry("held".to_owned()).or_insert_with(|| json!({}));
+            held[&*row.code] = hold;
+            if *name == outcome::UNIT_NOT_ON_RMA {
+                let announced = self.dock.know.announced(&rma.number, LIST_MAX)?;
+                if !announced.is_empty() {
+                    facts_json["rma"]["expected"] = json!(announced);
+                }
+            }
+        }
         let facts = Facts::from_json(&Value::Object(facts_json.clone()))
             .map_err(|e| Unanswered(format!("the record of RMA {} or of the unit: {e}", rma.number)))?;
-        let mut verdict = program.verdict(&facts, self.dock.today);
-        for (row, _, title) in intake {
-            verdict.holds.insert(
-                0,
-                Hold {
-                    code: row.code.clone(),
-                    released_by: row.released_by.clone(),
-                    rule: row.rule.clone(),
-                    blocks: vec![Move::Bench],
-                    text: (*title).to_owned(),
-                },
-            );
-        }
+        let verdict = program.verdict(&facts, self.dock.today);
         let held = verdict.holds_on(Move::Bench).next().is_some();
         let word = program.screen_word(&verdict);
         let id = self.dock.last_receipt + 1;
@@ -146,7 +146,7 @@ pub(super) fn facts_of(
 }
 
 /// Facts of the RMA that steps with one unit set, for that unit: they go over what the RMA says.
-const BY_STEPS: [&str; 3] = ["quote_issued", "approved_on", "purchase_order"];
+const BY_STEPS: [&str; 4] = ["quote_issued", "quote_amount", "approved_on", "purchase_order"];
 
 /// What is known of a unit on a later day: what the RMA says of itself now goes over what it said then.
 pub(super) fn facts_on(known: &Map<String, Value>, rma: &Rma, today: NaiveDate) -> Map<String, Value> {

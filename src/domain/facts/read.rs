@@ -8,11 +8,12 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 use super::{
-    AdvanceFacts, Answer, Class, Damage, Earlier, Facts, Flag, LIST_MAX, Outcome, Packaging, RmaFacts, RushFacts,
-    TEXT_MAX, nearest, same_word,
+    AdvanceFacts, Answer, Class, Damage, Earlier, Facts, Flag, HeldAtDock, LIST_MAX, Outcome, Packaging, RmaFacts,
+    RushFacts, TEXT_MAX, nearest, same_word,
 };
 use crate::domain::date;
 use crate::domain::mac::Mac;
+use crate::domain::money::Amount;
 use crate::domain::text::serial_key;
 
 /// The facts in `json`; every mistake goes to `problems`.
@@ -77,6 +78,7 @@ fn read_facts(r: &mut Reader<'_>) -> Facts {
             wants_back: m.flag("wants_back"),
             proof_of_purchase: m.paper("proof_of_purchase"),
             quote_issued: m.date("quote_issued"),
+            quote_amount: m.amount("quote_amount"),
             approved_on: m.date("approved_on"),
             purchase_order: m.paper("purchase_order"),
             expected: m.list("expected", |item| item.as_str().and_then(serial_key).ok_or("is not a serial number")),
@@ -96,6 +98,7 @@ fn read_facts(r: &mut Reader<'_>) -> Facts {
         sender: r.text("sender"),
         answers: r.answers("answers"),
         released: r.answers("released"),
+        held: r.held("held"),
     };
     r.leftovers();
     facts
@@ -241,6 +244,37 @@ impl Reader<'_> {
             answers.insert(code.clone(), answer);
         }
         answers
+    }
+
+    fn held(&mut self, key: &'static str) -> BTreeMap<String, HeldAtDock> {
+        let object = |v: &Value| v.as_object().cloned().ok_or_else(|| format!("must be an object, not {}", kind(v)));
+        let map = self.value(key, object).unwrap_or_default();
+        if map.len() > LIST_MAX {
+            self.say(key, "has too many entries");
+            return BTreeMap::new();
+        }
+        let mut held = BTreeMap::new();
+        for (code, value) in &map {
+            let path = format!("{key}.{code}");
+            let Some(map) = value.as_object() else {
+                self.say(&path, "must be an object with rule, released_by and text");
+                continue;
+            };
+            let hold = self.inner(&path, map, |r| HeldAtDock {
+                rule: r.text("rule").unwrap_or_default(),
+                released_by: r.text("released_by").unwrap_or_default(),
+                text: r.text("text").unwrap_or_default(),
+            });
+            held.insert(code.clone(), hold);
+        }
+        held
+    }
+
+    fn amount(&mut self, key: &'static str) -> Option<Amount> {
+        self.value(key, |v| match v {
+            Value::String(text) => Amount::parse(text),
+            other => Err(format!("must be an amount such as \"45.00\", not {}", kind(other))),
+        })
     }
 
     fn inner<T>(&mut self, key: &str, map: &Map<String, Value>, build: impl FnOnce(&mut Reader<'_>) -> T) -> T {

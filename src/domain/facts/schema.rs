@@ -40,6 +40,7 @@ impl Facts {
             ("sender", text("the address on the label that it came with")),
             ("answers", answers("answers to questions, by question code")),
             ("released", answers("holds that a person lifted, by hold code; counts only with a name")),
+            ("held", held()),
         ]);
         let unit = object([
             ("serial", text("")),
@@ -61,6 +62,7 @@ impl Facts {
             ("wants_back", flag("")),
             ("proof_of_purchase", paper()),
             ("quote_issued", date("")),
+            ("quote_amount", text("what the quotation comes to, such as \"45.00\"")),
             ("approved_on", date("")),
             ("purchase_order", paper()),
             ("expected", list(text("a serial number the RMA was made for"))),
@@ -122,6 +124,12 @@ fn words<T>(all: &[(&str, T)]) -> Value {
 
 fn list(items: Value) -> Value {
     json!({"type": ["array", "null"], "maxItems": LIST_MAX, "items": items})
+}
+
+fn held() -> Value {
+    let hold = object([("rule", text("")), ("released_by", text("")), ("text", text(""))]);
+    let all = json!({"type": ["object", "null"], "maxProperties": LIST_MAX, "additionalProperties": hold});
+    described(all, "holds that the dock set at the scan, by code; each stands until a person lifts it")
 }
 
 fn answers(description: &str) -> Value {
