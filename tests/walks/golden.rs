@@ -20,7 +20,11 @@ impl Stable {
     pub fn new(rma: &str, today: NaiveDate, units: &[&Unit], business: &[u64]) -> Stable {
         let mut dates = vec![(today.to_string(), "<today>".to_owned())];
         // A span in business days is another number of calendar days on every day of the week.
-        let wall = |n: &u64| (business_days_after(today, *n).to_string(), format!("<today+{n} business days>"));
+        let wall = |n: &u64| {
+            // On a weekend, what is due today is due on Monday.
+            let name = if *n == 0 { "<today>".to_owned() } else { format!("<today+{n} business days>") };
+            (business_days_after(today, *n).to_string(), name)
+        };
         dates.extend(business.iter().map(wall));
         let ago = units.iter().flat_map(|u| [u.shipped, u.bought]).flatten().chain(1..=NEAR);
         dates.extend(ago.map(|n| ((today - Days::new(n)).to_string(), format!("<today-{n}>"))));

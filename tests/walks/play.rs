@@ -305,7 +305,8 @@ impl Play {
                 .as_array()
                 .unwrap()
                 .iter()
-                .filter_map(|u| (u["state"] == "awaited").then(|| u["serial"].as_str().unwrap_or_default()))
+                .filter(|u| u["state"] == "awaited")
+                .map(|u| u["serial"].as_str().unwrap_or_default())
                 .collect();
             let expected: Vec<&str> = missing.iter().map(|id| self.unit(id).serial.as_str()).collect();
             if open != expected {
