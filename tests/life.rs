@@ -301,3 +301,61 @@ fn numbers_are_given_out_behind_an_interlock() {
     phones.refused(&[&request, "authorise"], &["no open request"]);
     phones.verify();
 }
+
+/// Issues an RMA of a program over these units and receives some of them; answers with the last outcome
+/// and what the screen said.
+fn partly(phones: &Phones, program: &[&str], announced: &[&str], received: &[&str]) -> (String, Value) {
+    let mut words = vec!["rma", "new", "--json"];
+    words.extend(program);
+    announced.iter().for_each(|serial| words.extend(["--serial", serial]));
+    let done = phones.dock.cli(&words);
+    assert!(done.status.success(), "{done:?}");
+    let issued: Value = serde_json::from_slice(&done.stdout).unwrap();
+    let (mut daemon, mut page) = phones.dock.start();
+    phones.dock.scan(&mut page, issued["issued"][0].as_str().unwrap()).unwrap();
+    for serial in received {
+        phones.dock.scan(&mut page, serial).unwrap();
+    }
+    let outcome = phones.dock.scan(&mut page, "DONE").unwrap();
+    daemon.ask_to_stop();
+    assert!(daemon.end().success());
+    let last = phones.journal().into_iter().rev().find(|e| e["event"]["kind"] == "scanned").unwrap();
+    (outcome, last["event"]["screen"].clone())
+}
+
+const SERVER: [&str; 6] = ["--program", "server-technology", "--ticket", "T-1", "--fact", "rma.diagnosed=true"];
+const CAMERAS: [&str; 8] =
+    ["--program", "smartwitness", "--channel", "reseller", "--fact", "account=A1", "--fact", "answers.problem=dark"];
+
+#[test]
+fn d_29_complete_only_when_all_expected_units_are_scanned() {
+    let phones = Phones::new(&[("PDU1", "Sentry", 40), ("PDU2", "Sentry", 40), ("PDU3", "Sentry", 40)]);
+    let (outcome, screen) = partly(&phones, &SERVER, &["PDU1", "PDU2", "PDU3"], &["PDU1", "PDU3"]);
+    assert_eq!((outcome.as_str(), &screen["word"]), ("box_done", &json!("PARTIAL")));
+    assert!(screen["why"].to_string().contains("2 of 3 received") && screen["why"].to_string().contains("PDU2"));
+    // The rest in another box, another day: the same RMA is complete then.
+    let (outcome, screen) = {
+        let rmas = phones.dock.cli(&["rma", "list", "--json"]);
+        let rmas: Value = serde_json::from_slice(&rmas.stdout).unwrap();
+        let number = rmas[0]["number"].as_str().unwrap().to_owned();
+        let (mut daemon, mut page) = phones.dock.start();
+        phones.dock.scan(&mut page, &number).unwrap();
+        phones.dock.scan(&mut page, "PDU2").unwrap();
+        let outcome = phones.dock.scan(&mut page, "DONE").unwrap();
+        daemon.ask_to_stop();
+        assert!(daemon.end().success());
+        let last = phones.journal().into_iter().rev().find(|e| e["event"]["kind"] == "scanned").unwrap();
+        (outcome, last["event"]["screen"].clone())
+    };
+    assert_eq!((outcome.as_str(), screen["word"] == "PARTIAL"), ("box_done", false), "{screen}");
+    phones.verify();
+}
+
+#[test]
+fn e_05_a_short_shipment_names_what_is_missing() {
+    let phones = Phones::new(&[("CAM1", "SmartWitness", 100), ("CAM2", "SmartWitness", 100)]);
+    let (_, screen) = partly(&phones, &CAMERAS, &["CAM1", "CAM2"], &["CAM2"]);
+    assert_eq!(screen["word"], "PARTIAL");
+    assert!(screen["why"].to_string().contains("CAM1"), "{screen}");
+    phones.verify();
+}

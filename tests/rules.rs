@@ -6,6 +6,8 @@
 mod a;
 #[path = "rules/b.rs"]
 mod b;
+#[path = "rules/beyond.rs"]
+mod beyond;
 #[path = "rules/c.rs"]
 mod c;
 #[path = "rules/d.rs"]

@@ -42,8 +42,8 @@ pub fn main(args: Args) -> Verdict {
         return Ok(End::Done);
     }
     let name = args.name.unwrap_or_default();
-    let Some(def) = label::names().iter().find(|d| d.name == name) else {
-        let known: Vec<_> = label::names().iter().map(|d| d.name).collect();
+    let Some(def) = label::names().find(|d| d.name == name) else {
+        let known: Vec<_> = label::names().map(|d| d.name).collect();
         return Err(Stop::usage(format!("no label {name:?}; there are: {}", known.join(", "))));
     };
     let Some(data) = args.data else {

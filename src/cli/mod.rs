@@ -5,10 +5,12 @@ mod bench;
 mod check;
 mod demo;
 mod devices;
+mod freight;
 mod identify;
 mod jobs;
 mod journal;
 mod label;
+mod list;
 mod load;
 mod lookup;
 mod outbox;
@@ -17,6 +19,7 @@ mod rma;
 mod run;
 mod shipments;
 mod sim;
+mod table;
 mod verdict;
 
 use clap::{Parser, Subcommand};
@@ -85,6 +88,10 @@ enum Verb {
     Lookup(lookup::Args),
     /// RMAs: issue, import, show, list, move.
     Rma(rma::Args),
+    /// Work lists: holds, late, advances, quotes, refused, unauthorised, vendor, stale-tags, charges.
+    List(list::Args),
+    /// Freight: who pays which leg, and the carrier's invoice against it.
+    Freight(freight::Args),
     /// Programs: list, show, and what a new version would change.
     Program(program::Args),
     /// What a program says of one unit: facts as JSON on standard input, verdict on standard output.
@@ -126,6 +133,8 @@ pub fn main() -> ExitCode {
         Verb::Shipments(args) => shipments::main(&at, args),
         Verb::Lookup(args) => lookup::main(&at, args),
         Verb::Rma(args) => rma::main(&at, args),
+        Verb::List(args) => list::main(&at, args),
+        Verb::Freight(args) => freight::main(&at, args),
         Verb::Program(args) => program::main(&at, args),
         Verb::Verdict(args) => verdict::main(&at, args),
         Verb::Label(args) => label::main(args),

@@ -184,6 +184,9 @@ pub struct RmaFacts {
     /// Where the ticket says it is to go back to (E-18).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ship_to: Option<String>,
+    /// Where support wants the goods sent, instead of the published address (D-10).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub return_to: Option<String>,
     #[serde(skip_serializing_if = "Flag::is_absent")]
     pub support_request: Flag,
     #[serde(skip_serializing_if = "Flag::is_absent")]
@@ -318,17 +321,6 @@ pub struct Facts {
     /// Holds that a person lifted, by hold code; only holds that a person may lift heed it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub released: BTreeMap<String, Answer>,
-    /// Holds that the dock set at the scan, by code; each stands until a person lifts it.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub held: BTreeMap<String, HeldAtDock>,
-}
-
-/// Why the dock set a unit aside.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
-pub struct HeldAtDock {
-    pub rule: String,
-    pub released_by: String,
-    pub text: String,
 }
 /// Longest text of one fact, in bytes.
 pub const TEXT_MAX: usize = 500;

@@ -65,6 +65,8 @@ words! {
         /// The RMA's own: its number is given out.
         Issue = "issue",
         Receive = "receive",
+        /// The dock's own: a receipt is taken back.
+        Withdraw = "withdraw",
         /// A person lifts a hold that persons may lift.
         Release = "release",
         /// A question of the program is answered.

@@ -3,13 +3,13 @@
 
 use super::{Owed, Way, outcome, screen};
 use crate::domain::event::Event;
-use crate::domain::facts::{Facts, LIST_MAX};
+use crate::domain::facts::Facts;
 use crate::domain::mac::Mac;
 use crate::domain::rma::{Receipt, Rma};
 use crate::domain::screen::Screen;
 use crate::domain::session::Pending;
 use crate::domain::shipment::Shipment;
-use crate::domain::verdict::{Move, Verdict};
+use crate::domain::verdict::{Hold, Move, Verdict};
 use crate::label::UnitLabel;
 use crate::program::{IntakeRow, Program};
 use crate::rma::Unanswered;
@@ -17,6 +17,7 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
 impl Way<'_> {
+    #[allow(clippy::too_many_arguments)] // all that was found out about the unit
     pub(super) fn judge(
         &mut self,
         rma: &Rma,
@@ -25,6 +26,7 @@ impl Way<'_> {
         ship: Option<Shipment>,
         serial: Option<String>,
         intake: &[(&IntakeRow, &'static str, &str)],
+        stranger: bool,
     ) -> Result<Screen, Unanswered> {
         let mut facts_json = facts_of(rma, &unit, ship.as_ref(), serial.as_deref(), self.dock.today);
         if let Some(serial) = serial.as_deref() {
@@ -37,21 +39,30 @@ impl Way<'_> {
                 }
             }
         }
-        // What the dock sets aside stays set aside on every later day, until a person lifts it.
-        for (row, name, title) in intake {
-            let hold = json!({"rule": row.rule, "released_by": row.released_by, "text": title});
-            let held = facts_json.entry("held".to_owned()).or_insert_with(|| json!({}));
-            held[&*row.code] = hold;
-            if *name == outcome::UNIT_NOT_ON_RMA {
-                let announced = self.dock.know.announced(&rma.number, LIST_MAX)?;
-                if !announced.is_empty() {
-                    facts_json["rma"]["expected"] = json!(announced);
-                }
-            }
+        if stranger {
+            // A few of those that were announced tell the program that this one is none of them.
+            let announced = self.dock.know.announced(&rma.number, 4)?;
+            facts_json["rma"]["expected"] = json!(announced);
         }
         let facts = Facts::from_json(&Value::Object(facts_json.clone()))
             .map_err(|e| Unanswered(format!("the record of RMA {} or of the unit: {e}", rma.number)))?;
-        let verdict = program.verdict(&facts, self.dock.today);
+        let mut verdict = program.verdict(&facts, self.dock.today);
+        for (row, _, title) in intake {
+            // Where the program has a row of its own for it, that one says more.
+            if verdict.holds.iter().any(|hold| hold.code == row.code) {
+                continue;
+            }
+            verdict.holds.insert(
+                0,
+                Hold {
+                    code: row.code.clone(),
+                    released_by: row.released_by.clone(),
+                    rule: row.rule.clone(),
+                    blocks: vec![Move::Bench],
+                    text: (*title).to_owned(),
+                },
+            );
+        }
         let held = verdict.holds_on(Move::Bench).next().is_some();
         let word = program.screen_word(&verdict);
         let id = self.dock.last_receipt + 1;

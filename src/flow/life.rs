@@ -10,9 +10,10 @@ use crate::domain::facts::{Class, Facts, Outcome};
 use crate::domain::money::Amount;
 use crate::domain::rma::{Rma, RmaState};
 use crate::domain::session::Pending;
+use crate::domain::shipment::Shipment;
 use crate::domain::text::serial_key;
 use crate::domain::unit::{LedgerLine, Moved, Step, Successor, UnitState};
-use crate::domain::verdict::{Charge, Leg, LegName, Message, Move, Name, Role, Verdict};
+use crate::domain::verdict::{Charge, Hold, Leg, LegName, Message, Move, Name, Role, Verdict};
 use crate::program::{Case, Owing, Per, Post, Program};
 use crate::rma::steps::{self, Field, FieldKind, To};
 use crate::rma::{Knowledge, Unanswered};
@@ -27,6 +28,41 @@ pub struct Unit {
     pub state: UnitState,
     /// Everything known of it, in the JSON that `backdock verdict` reads.
     pub facts: Map<String, Value>,
+    /// Holds of the dock itself (another RMA's unit, serial and MAC of two devices ...): no fact gives them,
+    /// and only a person lifts them.
+    pub dock: Vec<Hold>,
+}
+
+impl Unit {
+    /// A unit with the verdict that was written down with it last.
+    pub fn recorded(
+        name: String,
+        state: UnitState,
+        facts: Map<String, Value>,
+        verdict: &Verdict,
+        program: &Program,
+    ) -> Unit {
+        let dock = verdict.holds.iter().filter(|hold| program.is_of_the_dock(hold)).cloned().collect();
+        Unit { name, state, facts, dock }
+    }
+
+    /// A unit that the dock holds for nothing.
+    pub fn bare(name: &str, state: UnitState, facts: Map<String, Value>) -> Unit {
+        Unit { name: name.to_owned(), state, facts, dock: Vec::new() }
+    }
+
+    /// What the program says of it, and what the dock holds it for.
+    fn judged(&self, program: &Program, facts: &Map<String, Value>, today: NaiveDate) -> Result<Case, Refused> {
+        let mut case = judged(program, facts, today)?;
+        let released = facts.get("released").and_then(Value::as_object);
+        for hold in &self.dock {
+            let lifted = released.is_some_and(|r| r.contains_key(&*hold.code));
+            if !lifted && !case.verdict.holds.iter().any(|h| h.code == hold.code) {
+                case.verdict.holds.insert(0, hold.clone());
+            }
+        }
+        Ok(case)
+    }
 }
 
 /// What somebody wants to do with a unit.
@@ -78,17 +114,12 @@ pub fn act(
 ) -> Result<Done, Refused> {
     let row = steps::of(wish.step);
     let before = facts_on(&unit.facts, rma, today);
-    let was = judged(program, &before, today)?;
-    // What was noted of the whole RMA since the last step may have released it, or holds it now.
-    let unit = &match unit.state {
-        UnitState::Received | UnitState::Held => Unit { state: at_the_dock(&was.verdict), ..unit.clone() },
-        _ => unit.clone(),
-    };
+    let was = unit.judged(program, &before, today)?;
     if !row.from.contains(&unit.state) {
         return Err(Refused(not_from(unit, wish.step, &was.verdict)));
     }
-    if wish.step == Step::Receive {
-        return Err(Refused("units are received by scanning them at the dock".to_owned()));
+    if matches!(wish.step, Step::Receive | Step::Withdraw) {
+        return Err(Refused("units are received by scanning them at the dock, and taken back by UNDO".to_owned()));
     }
     if matches!(rma.state, RmaState::Requested | RmaState::Refused | RmaState::Cancelled) {
         return Err(Refused(format!("RMA {} is {}: nothing can be done with its units", rma.number, rma.state.word())));
@@ -98,19 +129,30 @@ pub fn act(
     }
     let mut facts = before.clone();
     // What the step itself says counts for its own interlock: a tracking number is there when it is named.
-    say(program, &was.verdict, row.fields, wish, today, &mut facts)?;
+    say(program, unit, &was.verdict, row.fields, wish, today, &mut facts)?;
     if wish.step == Step::AdvanceCharge || wish.step == Step::AdvanceShip {
         advance_allowed(&was.verdict)?;
     }
-    if let Some(guard) = row.guard {
-        let shown = judged(program, &facts, today)?;
+    // An advance unit is out: giving its original up is as final as closing.
+    let guard =
+        row.guard.or((unit.state == UnitState::AdvanceShipped && row.step == Step::Cancel).then_some(Move::Close));
+    // Goods that were not accepted go back whatever the bench still wants.
+    if let Some(guard) = guard.filter(|_| unit.state != UnitState::Refused) {
+        let shown = unit.judged(program, &facts, today)?;
         interlock(&shown.verdict, guard, wish.step)?;
         vendor_number(&shown.verdict, &facts, wish.step)?;
     }
     for path in row.stamps {
         put(&mut facts, path, json!(today));
     }
-    let is = judged(program, &facts, today)?;
+    if wish.step == Step::AdvanceReturn
+        && let Some(Value::Object(advance)) = facts.get_mut("advance")
+    {
+        // Nothing is out any more; what was charged stays charged.
+        advance.remove("shipped");
+        advance.remove("serial");
+    }
+    let is = unit.judged(program, &facts, today)?;
     let to = match row.to {
         To::State(UnitState::Shipped) if unit.state == UnitState::Refused => UnitState::Returned,
         To::State(state) => state,
@@ -145,14 +187,49 @@ pub fn awaited(
     serial: &str,
     today: NaiveDate,
 ) -> Result<Map<String, Value>, Unanswered> {
-    let ship = know.by_serial(serial)?;
-    let unit = Pending { serial: Some(serial.to_owned()), mac: None };
-    let mut facts = facts_of(rma, &unit, ship.as_ref(), Some(serial), today);
+    Ok(announced(rma, Some(serial), know.by_serial(serial)?.as_ref(), know.lineage(serial)?, today))
+}
+
+/// [`awaited`] from what was asked before; without a serial, of any unit that the RMA may bring.
+pub fn announced(
+    rma: &Rma,
+    serial: Option<&str>,
+    ship: Option<&Shipment>,
+    lineage: Option<Value>,
+    today: NaiveDate,
+) -> Map<String, Value> {
+    let unit = Pending { serial: serial.map(str::to_owned), mac: None };
+    let mut facts = facts_of(rma, &unit, ship, serial, today);
     facts.remove("received");
-    if let Some(lineage) = know.lineage(serial)? {
+    if let Some(lineage) = lineage {
         facts.insert("lineage".to_owned(), lineage);
     }
-    Ok(facts)
+    facts
+}
+
+/// What the program says today of a unit of which `known` was known: its facts with the RMA's own laid
+/// over them, and the case.
+pub fn case_on(
+    rma: &Rma,
+    program: &Program,
+    known: &Map<String, Value>,
+    today: NaiveDate,
+) -> Result<(Map<String, Value>, Case), Refused> {
+    let facts = facts_on(known, rma, today);
+    let case = judged(program, &facts, today)?;
+    Ok((facts, case))
+}
+
+/// [`case_on`] of a unit, with the holds of the dock.
+pub fn unit_on(
+    rma: &Rma,
+    program: &Program,
+    unit: &Unit,
+    today: NaiveDate,
+) -> Result<(Map<String, Value>, Case), Refused> {
+    let facts = facts_on(&unit.facts, rma, today);
+    let case = unit.judged(program, &facts, today)?;
+    Ok((facts, case))
 }
 
 /// Whether an RMA may be given its number, and what is owed when it is. `serials` are those announced.
@@ -191,7 +268,7 @@ pub fn issued(rma: &Rma, program: &Program, unit: Option<&Unit>, today: NaiveDat
 pub fn closed(rma: &Rma, program: &Program, units: &[Unit], today: NaiveDate) -> Result<Vec<Owed>, Refused> {
     let mut owed: Vec<Owed> = Vec::new();
     for unit in units {
-        let case = judged(program, &facts_on(&unit.facts, rma, today), today)?;
+        let case = unit.judged(program, &facts_on(&unit.facts, rma, today), today)?;
         for owing in case.owing.iter().filter(|owing| at_the_end(owing)) {
             let cause = format!("{}/{}/{}", rma.number, owing.message.about, owing.message.to);
             if !owed.iter().any(|o| o.cause == cause) {
@@ -266,7 +343,7 @@ pub fn ended(unit: &Unit) -> String {
 
 /// What a receipt owes: messages, each as often as its row says.
 pub fn received(rma: &Rma, unit: &Unit, program: &Program, today: NaiveDate, nth: i64) -> Result<Done, Refused> {
-    let case = judged(program, &unit.facts, today)?;
+    let case = unit.judged(program, &unit.facts, today)?;
     let mut owed = Vec::new();
     owe(rma, unit, &case, Some(Step::Receive), nth, &mut owed);
     Ok(Done { verdict: Some(case.verdict), facts: unit.facts.clone(), owed, ..Done::default() })
@@ -275,7 +352,7 @@ pub fn received(rma: &Rma, unit: &Unit, program: &Program, today: NaiveDate, nth
 /// What falls due on `day`: money that the calendar alone makes due, messages that it makes owed, reminders.
 pub fn day(rma: &Rma, program: &Program, unit: &Unit, day: NaiveDate, posted: Posted) -> Result<Done, Refused> {
     let facts = facts_on(&unit.facts, rma, day);
-    let is = judged(program, &facts, day)?;
+    let is = unit.judged(program, &facts, day)?;
     let mut done = Done { verdict: Some(is.verdict.clone()), facts, ..Done::default() };
     for (charge, post) in is.verdict.charges.iter().zip(&is.posts) {
         if *post == Post::Due && !posted(&charge.kind, &charge.rule) && is.verdict.allows(Move::Charge) {
@@ -366,6 +443,7 @@ pub fn at_the_dock(verdict: &Verdict) -> UnitState {
 /// Takes what was said into the facts.
 fn say(
     program: &Program,
+    unit: &Unit,
     verdict: &Verdict,
     fields: &[Field],
     wish: &Wish,
@@ -404,7 +482,7 @@ fn say(
                 return Err(Refused(format!("no hold {code:?} on this unit; {open}")));
             }
             put(facts, &format!("released.{code}"), json!({"answer": text("why"), "by": wish.by}));
-            let after = judged(program, facts, today)?;
+            let after = unit.judged(program, facts, today)?;
             if let Some(hold) = after.verdict.holds.iter().find(|h| *h.code == *code) {
                 return Err(Refused(format!(
                     "{code} ({}) is not lifted by a word: {}; it is released by {}",
@@ -426,8 +504,8 @@ fn say(
         }
         Step::Note => {
             if let Some(Value::Object(more)) = wish.said.get("facts") {
-                if let Some(key) = ["held", "released"].iter().find(|key| more.contains_key(**key)) {
-                    return Err(Refused(format!("{key} is not noted: a hold is lifted with release")));
+                if more.contains_key("released") {
+                    return Err(Refused("a hold is not noted away: lift it with release".to_owned()));
                 }
                 if more.contains_key("rma") {
                     return Err(Refused("what is known of the whole RMA is noted without naming a unit".to_owned()));
@@ -493,7 +571,7 @@ fn checked(field: &Field, value: &Value, today: NaiveDate) -> Result<Value, Stri
 }
 
 /// Sets a fact by its path, such as `rma.quote_issued`.
-fn put(facts: &mut Map<String, Value>, path: &str, value: Value) {
+pub(super) fn put(facts: &mut Map<String, Value>, path: &str, value: Value) {
     match path.split_once('.') {
         None => drop(facts.insert(path.to_owned(), value)),
         Some((outer, inner)) => {

@@ -13,8 +13,12 @@
 
 mod boxes;
 mod commands;
+pub mod freight;
+pub mod invoice;
 mod judge;
 pub mod life;
+pub mod lists;
+pub mod next;
 #[cfg(test)]
 mod tests;
 mod unit;

@@ -186,7 +186,8 @@ impl Way<'_> {
             .map(|(s, name, title)| (program.intake(*s), *name, title.as_str()))
             .filter(|(row, ..)| row.decision == Decision::Hold)
             .collect();
-        self.judge(rma, program, unit, ship, serial, &holds)
+        let stranger = odd.iter().any(|(s, ..)| *s == Situation::UnitNotOnRma);
+        self.judge(rma, program, unit, ship, serial, &holds, stranger)
     }
 
     /// The newest receipt of a unit. One that only bears its MAC, under the serial of another unit, is that

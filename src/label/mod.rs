@@ -22,7 +22,9 @@ mod details;
 mod error;
 mod layout;
 mod metrics;
+mod papers;
 mod preview;
+mod sheet;
 mod stock;
 mod test_page;
 mod unit;
@@ -113,15 +115,27 @@ const LABELS: &[LabelDef] = &[
     },
 ];
 
-/// Every label there is.
-pub fn names() -> &'static [LabelDef] {
-    LABELS
+/// Every label there is: the unit label and the test page, then the papers.
+pub fn names() -> impl Iterator<Item = &'static LabelDef> + Clone {
+    LABELS.iter().chain(papers::PAPERS)
+}
+
+/// A paper made of parts.
+fn sheet_of(
+    name: &'static str,
+    parts: &[sheet::Part],
+    fields: &Map<String, Value>,
+    stock: Stock,
+    dpi: Dpi,
+) -> Result<Label, LabelError> {
+    let required: Vec<&'static str> = find(name)?.required().collect();
+    sheet::render(name, parts, &required, fields, stock, dpi)
 }
 
 /// The label called `name`; the error lists the known ones.
 pub fn find(name: &str) -> Result<&'static LabelDef, LabelError> {
-    let names = || LABELS.iter().map(|l| l.name);
-    LABELS.iter().find(|l| l.name == name).ok_or_else(|| LabelError::UnknownLabel {
+    let names = || self::names().map(|l| l.name);
+    self::names().find(|l| l.name == name).ok_or_else(|| LabelError::UnknownLabel {
         given: name.chars().take(40).collect(),
         nearest: error::nearest(name, names()),
         known: names().collect::<Vec<_>>().join(", "),

@@ -372,7 +372,11 @@ fn the_registry_says_what_it_wants() {
     };
     assert!(render("unit", &good, unit.stock, Dpi::D203).is_ok());
     for (name, change, want) in [
-        ("unti", json!({}), "there is no label \"unti\"; did you mean \"unit\"?; known: unit, test"),
+        (
+            "unti",
+            json!({}),
+            "there is no label \"unti\"; did you mean \"unit\"?; known: unit, test, box, traveller, hold, reject, return-to-sender, unauthorised, routing, vendor, packing-list, return, address, calltag-request, calltag-notice, rma-sheet, checklist, quote, charge, credit, qc, wall-sheet",
+        ),
         ("unit", json!({"modell": "x"}), "label unit has no field \"modell\"; did you mean \"model\"?"),
         ("unit", json!({"zzz": "x"}), "label unit has no field \"zzz\""),
         ("unit", json!({"rma": " ", "brand": null}), "label unit: required and missing: rma, brand"),
@@ -454,4 +458,69 @@ fn letters_the_printer_lacks_are_drawn() {
     let graphics = printed(&label.zpl).into_iter().filter(|f| *f == Printed::Graphic).count();
     assert_eq!(graphics, 2);
     assert!(label.zpl.contains("^FR^GFA,"), "the hold is white on black");
+}
+
+/// One full set of fields for every paper; the stage `labels` reads them too.
+fn samples() -> Map<String, Value> {
+    serde_json::from_str(include_str!("golden/papers.json")).expect("JSON")
+}
+
+#[test]
+fn every_paper_stands_in_its_place_on_every_stock() {
+    let samples = samples();
+    for def in names().filter(|def| !["unit", "test"].contains(&def.name)) {
+        let data = &samples[def.name];
+        let given: Vec<&str> = data.as_object().expect("an object").keys().map(String::as_str).collect();
+        assert!(def.required().all(|name| given.contains(&name)), "{}: the sample is not whole", def.name);
+        for (size, dpi) in STOCKS.iter().flat_map(|size| Dpi::ALL.map(|dpi| (*size, dpi))) {
+            match render(def.name, data, stock(size), dpi) {
+                Ok(label) => {
+                    assert_in_its_place(&label);
+                    let printed = printed(&label.zpl);
+                    if let Some(rma) =
+                        data["rma"].as_str().filter(|_| given.contains(&"rma") && def.required().any(|f| f == "rma"))
+                    {
+                        let shown = printed.iter().any(|p| matches!(p, Printed::Text(t) if t.contains(rma)));
+                        assert!(shown, "{} {size} {dpi}", def.name);
+                    }
+                }
+                // A paper for 4x6 has no room on the smallest labels; on its own stock it has.
+                Err(LabelError::NoRoom { .. }) if stock(size).height_mm() < def.stock.height_mm() => {}
+                Err(other) => panic!("{} {size} {dpi}: {other}", def.name),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_paper_without_a_required_field_is_none() {
+    let samples = samples();
+    for def in names().filter(|def| !["unit", "test"].contains(&def.name)) {
+        for required in def.required() {
+            let mut data = samples[def.name].clone();
+            data[required] = Value::Null;
+            let error = render(def.name, &data, def.stock, Dpi::D203).expect_err("it is missing").to_string();
+            assert!(error.contains("required and missing") && error.contains(required), "{error}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_data_leaves_its_field_on_any_paper(text in "[ -~\\u{a1}-\\u{ff}]{1,60}", n in 0usize..40, size in 0usize..STOCKS.len()) {
+        let papers: Vec<_> = names().filter(|def| !["unit", "test"].contains(&def.name)).collect();
+        let def = papers[n % papers.len()];
+        let mut data = samples()[def.name].clone();
+        for field in def.fields {
+            data[field.name] = match field.kind {
+                Kind::List => json!([text, "second line"]),
+                _ => json!(text),
+            };
+        }
+        if let Ok(label) = render(def.name, &data, stock(STOCKS[size]), Dpi::D203) {
+            assert_in_its_place(&label);
+            // One label, and no command but ours: the parser of the tests refuses any other.
+            printed(&label.zpl);
+        }
+    }
 }

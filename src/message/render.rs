@@ -135,7 +135,12 @@ pub struct Terms<'a> {
 
 /// The ticket of an RMA.
 pub fn ticket(rma: &Rma) -> Option<&str> {
-    rma.facts.get("rma")?.get("ticket")?.as_str().filter(|t| !t.trim().is_empty())
+    about(rma, "ticket")
+}
+
+/// What an RMA says of itself under `key`.
+fn about<'r>(rma: &'r Rma, key: &str) -> Option<&'r str> {
+    rma.facts.get("rma")?.get(key)?.as_str().filter(|t| !t.trim().is_empty())
 }
 
 /// Puts a message into words.
@@ -222,7 +227,11 @@ fn values(field: Field, owed: &Owed, terms: Terms, today: NaiveDate) -> Vec<Stri
         Field::Today => one(&today.to_string()),
         Field::Issued => one(&rma.issued.to_string()),
         Field::ValidUntil => maybe(terms.issued_under.valid_until(rma.issued).map(|d| d.to_string()).as_deref()),
-        Field::ReturnAddress => terms.current.return_address().to_vec(),
+        // Unless support said otherwise for this RMA (D-10).
+        Field::ReturnAddress => match about(owed.rma, "return_to") {
+            Some(other) => vec![other.to_owned()],
+            None => terms.current.return_address().to_vec(),
+        },
         Field::Footer => footer(terms.current, &rma.number),
         Field::Contact => maybe(contact(terms.current)),
         Field::Text => one(owed.says),

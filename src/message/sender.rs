@@ -142,7 +142,7 @@ fn run(settings: &Settings, orders: &Receiver<Dispatch>, gate: &Gate, mut tell: 
             let why = "the sender broke down; see the log".to_owned();
             if gate.is_handed() { Outcome::InDoubt(why) } else { Outcome::Later { why, everything: true } }
         });
-        tracing::debug!(message = id, ?outcome, took = ?began.elapsed(), "message");
+        tracing::debug!(id, ?outcome, took = ?began.elapsed(), "message");
         tell(Answer { id, outcome });
         gate.is(Stage::Idle);
     }

@@ -18,6 +18,7 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands;
 use lettre::transport::smtp::extension::ClientId;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 /// Characters kept of what a server says.
@@ -144,6 +145,9 @@ fn domain(address: &str) -> &str {
 
 /// An error with what it came from.
 fn told(e: &Error) -> String {
+    if e.is_timeout() || is_silence(e) {
+        return "no answer in time".to_owned();
+    }
     let mut text = e.to_string();
     let mut source = std::error::Error::source(e);
     while let Some(inner) = source {
@@ -154,6 +158,19 @@ fn told(e: &Error) -> String {
         source = inner.source();
     }
     text
+}
+
+/// What a socket says when its time is up.
+fn is_silence(e: &Error) -> bool {
+    let mut source = std::error::Error::source(e);
+    while let Some(inner) = source {
+        let kind = inner.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        if matches!(kind, Some(ErrorKind::WouldBlock | ErrorKind::TimedOut)) {
+            return true;
+        }
+        source = inner.source();
+    }
+    false
 }
 
 fn words(text: String) -> String {

@@ -241,6 +241,12 @@ impl<'a> Judge<'a> {
                     let (kind, currency) = (charge.kind.clone(), self.program.currency.clone());
                     charges.push(Charge { kind, amount, currency, to, rule: row.rule.clone() });
                 }
+            } else if let Some(release) = self.dates.facts.released.get(&*fee.unset_code)
+                && let Some(by) = release.by.as_ref().filter(|_| amount.is_none())
+            {
+                // A person lets it go uncharged, by name.
+                let text = format!("{} not charged, {by}: {}", charge.kind, release.answer);
+                self.reasons.push(Reason { rule: row.rule.clone(), text });
             } else if amount.is_none() && !fee.of_quote {
                 holds.push(Hold {
                     code: fee.unset_code.clone(),
@@ -272,32 +278,8 @@ impl<'a> Judge<'a> {
                 text: contradictions.join("; "),
             });
         }
-        for (code, hold) in &self.dates.facts.held {
-            if let Some(release) = self.dates.facts.released.get(code)
-                && let Some(by) = &release.by
-            {
-                let text = format!("{code} released by {by}: {}", release.answer);
-                self.reasons.push(Reason { rule: hold.rule.as_str().into(), text });
-                continue;
-            }
-            holds.push(Hold {
-                code: code.as_str().into(),
-                released_by: hold.released_by.as_str().into(),
-                rule: hold.rule.as_str().into(),
-                blocks: vec![Move::Bench, Move::Repair, Move::Replace, Move::Credit],
-                text: hold.text.clone(),
-            });
-        }
         for row in self.all(|rows| &rows.holds) {
             let hold = &row.effect;
-            // The dock set the unit aside for the same thing.
-            if self.dates.facts.held.contains_key(&*hold.code) && holds.iter().any(|h| h.code == hold.code) {
-                if let Some(set) = holds.iter_mut().find(|h| h.code == hold.code) {
-                    set.blocks
-                        .extend(hold.blocks.iter().filter(|m| !set.blocks.contains(m)).copied().collect::<Vec<_>>());
-                }
-                continue;
-            }
             if hold.by_person
                 && let Some(release) = self.dates.facts.released.get(&*hold.code)
                 && let Some(by) = &release.by

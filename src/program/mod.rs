@@ -143,6 +143,7 @@ pub struct Program {
     complete_when: CompleteWhen,
     number_patterns: Vec<pattern::Pattern>,
     validity: Option<clock::Validity>,
+    complete_rule: Option<Name>,
     intake: Vec<IntakeRow>,
     next: Vec<(Action, Name)>,
     contacts: Vec<(Role, Vec<String>)>,
@@ -200,6 +201,12 @@ impl Program {
     /// Whether the program has a question of that code.
     pub fn question(&self, code: &str) -> Option<&[Name]> {
         self.questions.iter().find(|q| *q.code == *code).map(|q| q.answers.as_slice())
+    }
+
+    /// Whether a hold is one that the dock sets before the facts are judged.
+    pub fn is_of_the_dock(&self, hold: &Hold) -> bool {
+        self.intake.iter().any(|row| row.decision == Decision::Hold && row.code == hold.code && row.rule == hold.rule)
+            && hold.blocks == [Move::Bench]
     }
 
     /// Whether any message is owed with `step`.
@@ -264,6 +271,12 @@ impl Program {
         self.validity.as_ref().map(|v| date::add_days(issued, v.days))
     }
 
+    /// The rule by which an RMA is complete only when every announced unit has come; `intake` where the
+    /// file names none.
+    pub fn complete_rule(&self) -> Name {
+        self.complete_rule.clone().unwrap_or_else(|| "intake".into())
+    }
+
     /// Addresses for messages to `role`; empty where the file does not name any.
     pub fn contacts(&self, role: Role) -> &[String] {
         self.contacts.iter().find(|(r, _)| *r == role).map_or(&[], |(_, list)| list)
@@ -272,7 +285,10 @@ impl Program {
     /// What the program may write about, and to whom; as often as its rows say it.
     pub fn messages(&self) -> impl Iterator<Item = (Role, &str)> {
         let rows = std::iter::once(&self.general).chain(self.cells.iter().map(|cell| &cell.rows));
-        rows.flat_map(|rows| &rows.messages).map(|row| (row.effect.to, &*row.effect.about))
+        rows.flat_map(|rows| {
+            let reminders = rows.dues.iter().filter_map(|row| Some((row.effect.remind?, &*row.effect.what)));
+            rows.messages.iter().map(|row| (row.effect.to, &*row.effect.about)).chain(reminders)
+        })
     }
 
     /// Where customers send goods, line by line; empty where the file does not say.

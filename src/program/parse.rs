@@ -33,14 +33,14 @@ fn whole(root: &mut Table<'_>) -> Program {
     let title = Name::from(root.string("title").required());
     let currency = Name::from(root.parsed("currency", String::new(), three_letters).required());
     let complete_when = root.table("unit", |t| t.choice("complete_when", CompleteWhen::ALL).required());
-    let (number_patterns, validity, reasons) = root.table("rma", |t| {
+    let (number_patterns, validity, complete_rule, reasons) = root.table("rma", |t| {
         let patterns = t.strings("number_patterns").required();
         let patterns = patterns
             .iter()
             .filter_map(|p| Pattern::parse(p).map_err(|e| t.problem("number_patterns", format!("{p:?}: {e}"))).ok());
         let patterns = patterns.collect();
         let validity = t.integer("validity_days", 1..=DAYS_MAX).optional().map(|n| Validity { days: n as u32 });
-        (patterns, validity, names(t, "reasons"))
+        (patterns, validity, t.string("complete_rule").optional().map(Name::from), names(t, "reasons"))
     });
     let channels = root.table("channels", channels);
     let brands = root.tables("brand", brand);
@@ -138,6 +138,7 @@ fn whole(root: &mut Table<'_>) -> Program {
         complete_when,
         number_patterns,
         validity,
+        complete_rule,
         intake,
         next,
         contacts,

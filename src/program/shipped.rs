@@ -54,6 +54,12 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
         include_str!("../../programs/messages/voip-reseller/advance_not_returned.txt"),
     ),
     ("voip-reseller/advance_refused.txt", include_str!("../../programs/messages/voip-reseller/advance_refused.txt")),
+    ("voip-reseller/list_open_answer.txt", include_str!("../../programs/messages/voip-reseller/list_open_answer.txt")),
+    ("voip-reseller/original_back.txt", include_str!("../../programs/messages/voip-reseller/original_back.txt")),
+    (
+        "voip-reseller/remind_want_it_back.txt",
+        include_str!("../../programs/messages/voip-reseller/remind_want_it_back.txt"),
+    ),
     ("voip-reseller/out_of_warranty.txt", include_str!("../../programs/messages/voip-reseller/out_of_warranty.txt")),
     ("voip-reseller/replacement_used.txt", include_str!("../../programs/messages/voip-reseller/replacement_used.txt")),
     ("voip-reseller/want_it_back.txt", include_str!("../../programs/messages/voip-reseller/want_it_back.txt")),

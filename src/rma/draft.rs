@@ -136,6 +136,11 @@ impl Found {
 }
 
 fn draft(row: &mut Map<String, Value>) -> Result<Draft, String> {
+    // A list, a label and a letter have one line for each: a customer of two lines would forge a second one.
+    let lined = row.iter().find(|(_, v)| v.as_str().is_some_and(|t| t.trim().chars().any(char::is_control)));
+    if let Some((key, _)) = lined {
+        return Err(format!("{key} must be one line without control characters"));
+    }
     let mut text = |key: &str| match row.remove(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(s)) if s.trim().is_empty() => Ok(None),
@@ -226,6 +231,8 @@ mod tests {
         assert_eq!(d.problems.iter().map(|(l, _)| *l).collect::<Vec<_>>(), [2, 3, 5, 6]);
         let d = read("number,tiket\nR1,T\n");
         assert!(d.problems[0].1.contains("\"ticket\""), "{:?}", d.problems);
+        let d = read("{\"number\": \"R1\", \"customer\": \"Acme\\nR2 paid\"}\n");
+        assert!(d.problems[0].1.contains("customer must be one line"), "{:?}", d.problems);
         assert_eq!(read("a,b\n1,2\n").problems.len(), 1);
         assert_eq!(read("{\"number\": 5}\n{oops\n").problems.len(), 2);
     }

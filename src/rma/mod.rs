@@ -48,10 +48,9 @@ pub trait Knowledge {
     fn last_receipt(&self, serial: Option<&str>, mac: Option<Mac>) -> Result<Option<Past>, Unanswered>;
     /// A receipt by its number.
     fn receipt(&self, id: i64) -> Result<Option<Past>, Unanswered>;
-    /// The first serials that an RMA announced, at most `limit`.
-    fn announced(&self, rma: &str, limit: usize) -> Result<Vec<String>, Unanswered> {
-        let _ = (rma, limit);
-        Ok(Vec::new())
+    /// Some of the serials that an RMA announced, received or not, at most `limit`.
+    fn announced(&self, rma: &str, limit: u32) -> Result<Vec<String>, Unanswered> {
+        self.missing(rma, limit)
     }
     /// What steps before its receipt made known of a unit of an RMA (an advance replacement, say).
     fn before_receipt(&self, rma: &str, unit: &str) -> Result<Option<Map<String, Value>>, Unanswered> {

@@ -98,6 +98,7 @@ const OUTCOMES: &[&str] = &["ntf", "repair", "replace", "working", "user_damage"
 pub const STEPS: &[Row] = &[
     Row { step: Step::Issue, from: &[], to: To::Stay, guard: Some(Move::Issue), fields: &[], stamps: &[] },
     row(Step::Receive, &[Awaited, AdvanceShipped], Received, None),
+    row(Step::Withdraw, &[Received, Held], Awaited, None),
     Row {
         step: Step::Release,
         from: OPEN,
@@ -278,7 +279,7 @@ pub const STEPS: &[Row] = &[
     },
     Row {
         step: Step::Cancel,
-        from: &[Awaited],
+        from: &[Awaited, AdvanceShipped],
         to: To::State(Cancelled),
         guard: None,
         fields: &[field("why", FieldKind::Text, true, "")],
@@ -294,7 +295,8 @@ pub fn of(step: Step) -> &'static Row {
 
 /// The steps that the table has from `state`, the dock's own left out.
 pub fn from(state: UnitState) -> impl Iterator<Item = Step> {
-    STEPS.iter().filter(move |row| row.step != Step::Receive && row.from.contains(&state)).map(|row| row.step)
+    let own = |step: Step| matches!(step, Step::Receive | Step::Withdraw);
+    STEPS.iter().filter(move |row| !own(row.step) && row.from.contains(&state)).map(|row| row.step)
 }
 
 #[cfg(test)]
@@ -308,7 +310,7 @@ mod tests {
         }
         for (word, state) in UnitState::ALL {
             let reached = STEPS.iter().any(|row| row.to == To::State(*state));
-            let by_other_means = [Awaited, AdvanceShipped, Held, Returned].contains(state);
+            let by_other_means = [AdvanceShipped, Held, Returned].contains(state);
             assert_eq!(reached, !by_other_means, "{word}");
             assert_eq!(from(*state).next().is_none(), state.is_final(), "{word}");
         }

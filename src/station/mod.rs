@@ -221,7 +221,11 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
         for effect in core.take(inputs, now) {
             match effect {
                 Effect::Send(i, order) => printers[i].send(order),
-                Effect::Dispatch(message) => sender.iter().for_each(|sender| sender.send((*message).clone())),
+                Effect::Dispatch(message) => {
+                    if let Some(sender) = &sender {
+                        sender.send(*message);
+                    }
+                }
             }
         }
         if shows && (inbox.is_empty() || shown.elapsed() >= SHOW) {

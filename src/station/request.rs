@@ -3,7 +3,7 @@
 
 use super::core::Core;
 use crate::domain::event::Event;
-use crate::domain::facts::Facts;
+use crate::domain::facts::{Facts, TEXT_MAX};
 use crate::domain::job::{JobId, JobState};
 use crate::domain::message::MessageId;
 use crate::domain::rma::{Rma, RmaState};
@@ -122,7 +122,8 @@ fn rmas(core: &mut Core, drafts: &[Draft], by: &str, now: DateTime<FixedOffset>)
                     refused.push(json!({"number": old.number, "why": format!("it is {}; nothing of it can change", old.state.word())}));
                 } else {
                     changed.push(new.number.clone());
-                    core.store.append(&head(now), &Event::RmaChanged { old, new })?;
+                    core.store.append(&head(now), &Event::RmaChanged { old: old.clone(), new: new.clone() })?;
+                    core.look_again(&old, &new, by, now)?;
                 }
             }
         }
@@ -151,6 +152,9 @@ fn checked(core: &mut Core, draft: &Draft, now: DateTime<FixedOffset>) -> Result
     };
     if let Err(e) = Facts::from_json(&Value::Object(draft.facts.clone())) {
         return Ok(Err(e.to_string()));
+    }
+    if draft.customer.as_ref().is_some_and(|c| c.len() > TEXT_MAX || c.chars().any(char::is_control)) {
+        return Ok(Err(format!("the customer must be one line of at most {TEXT_MAX} bytes")));
     }
     let number = match &draft.number {
         None if draft.request => request_number(core, now)?,
@@ -330,7 +334,7 @@ fn act(
                 let Some(facts) = said.get("facts").and_then(Value::as_object) else {
                     return Ok(Response::refused("note needs \"facts\": an object of facts"));
                 };
-                return Ok(match core.note_rma(rma, facts, now)? {
+                return Ok(match core.note_rma(rma, facts, by, now)? {
                     Ok(()) => Response::done(format!("noted on RMA {rma}"), json!({"rma": rma, "facts": facts})),
                     Err(why) => Response::refused(why),
                 });

@@ -112,14 +112,14 @@ impl Knowledge for Store {
         })
     }
 
-    fn announced(&self, rma: &str, limit: usize) -> Result<Vec<String>, Unanswered> {
-        let mut all = expected(&self.conn, rma).map_err(|e| Unanswered(e.to_string()))?;
-        all.truncate(limit);
-        Ok(all)
-    }
-
     fn missing(&self, rma: &str, limit: u32) -> Result<Vec<String>, Unanswered> {
         let mut s = self.conn.prepare_cached(AWAITED).map_err(unanswered)?;
+        s.query_map([rma], |r| r.get(0)).and_then(|rows| rows.take(limit as usize).collect()).map_err(unanswered)
+    }
+
+    fn announced(&self, rma: &str, limit: u32) -> Result<Vec<String>, Unanswered> {
+        let mut s =
+            self.conn.prepare_cached("SELECT serial FROM rma_unit WHERE rma=?1 ORDER BY place").map_err(unanswered)?;
         s.query_map([rma], |r| r.get(0)).and_then(|rows| rows.take(limit as usize).collect()).map_err(unanswered)
     }
 

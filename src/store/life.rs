@@ -160,6 +160,14 @@ pub fn each_move(conn: &Connection, mut each: impl FnMut(i64, Moved)) -> Result<
     Ok(())
 }
 
+/// The RMA and the name of the unit of a receipt, withdrawn or not.
+pub fn receipt_unit(conn: &Connection, station: &str, receipt: i64) -> Result<Option<(String, String)>, StoreError> {
+    Ok(conn
+        .prepare_cached("SELECT rma, coalesce(serial, printf('%012X', mac)) FROM receipt WHERE station=?1 AND id=?2")?
+        .query_row(params![station, receipt], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?)
+}
+
 /// Whether money of that kind and rule was posted for a unit.
 pub fn is_posted(conn: &Connection, rma: &str, unit: &str, kind: &str, rule: &str) -> Result<bool, StoreError> {
     Ok(conn

@@ -9,6 +9,7 @@
 //! with what to do next and is never overwritten.
 
 mod append;
+pub mod desk;
 pub mod floor;
 pub mod import;
 pub mod know;

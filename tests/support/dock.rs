@@ -245,6 +245,16 @@ impl Daemon {
         self.log.find(|line| line.split_once(" page=")?.1.split(' ').next()?.parse().ok())
     }
 
+    /// Waits until so many lines have said this; `false` when it ends before.
+    pub fn says(&self, lines: usize, what: &str) -> bool {
+        let seen = std::cell::Cell::new(0);
+        self.log.find(|line| {
+            seen.set(seen.get() + usize::from(line.contains(what)));
+            (seen.get() >= lines).then_some(())
+        });
+        seen.get() >= lines
+    }
+
     /// All it said so far.
     pub fn log(&self) -> String {
         self.log.lines.lock().unwrap_or_else(PoisonError::into_inner).0.join("\n")

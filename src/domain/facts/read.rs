@@ -8,8 +8,8 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 use super::{
-    AdvanceFacts, Answer, Class, Damage, Earlier, Facts, Flag, HeldAtDock, LIST_MAX, Outcome, Packaging, RmaFacts,
-    RushFacts, TEXT_MAX, nearest, same_word,
+    AdvanceFacts, Answer, Class, Damage, Earlier, Facts, Flag, LIST_MAX, Outcome, Packaging, RmaFacts, RushFacts,
+    TEXT_MAX, nearest, same_word,
 };
 use crate::domain::date;
 use crate::domain::mac::Mac;
@@ -70,6 +70,7 @@ fn read_facts(r: &mut Reader<'_>) -> Facts {
             closed: m.flag("closed"),
             ticket: m.text("ticket"),
             ship_to: m.text("ship_to"),
+            return_to: m.text("return_to"),
             support_request: m.paper("support_request"),
             diagnosed: m.paper("diagnosed"),
             qualified: m.flag("qualified"),
@@ -98,7 +99,6 @@ fn read_facts(r: &mut Reader<'_>) -> Facts {
         sender: r.text("sender"),
         answers: r.answers("answers"),
         released: r.answers("released"),
-        held: r.held("held"),
     };
     r.leftovers();
     facts
@@ -244,30 +244,6 @@ impl Reader<'_> {
             answers.insert(code.clone(), answer);
         }
         answers
-    }
-
-    fn held(&mut self, key: &'static str) -> BTreeMap<String, HeldAtDock> {
-        let object = |v: &Value| v.as_object().cloned().ok_or_else(|| format!("must be an object, not {}", kind(v)));
-        let map = self.value(key, object).unwrap_or_default();
-        if map.len() > LIST_MAX {
-            self.say(key, "has too many entries");
-            return BTreeMap::new();
-        }
-        let mut held = BTreeMap::new();
-        for (code, value) in &map {
-            let path = format!("{key}.{code}");
-            let Some(map) = value.as_object() else {
-                self.say(&path, "must be an object with rule, released_by and text");
-                continue;
-            };
-            let hold = self.inner(&path, map, |r| HeldAtDock {
-                rule: r.text("rule").unwrap_or_default(),
-                released_by: r.text("released_by").unwrap_or_default(),
-                text: r.text("text").unwrap_or_default(),
-            });
-            held.insert(code.clone(), hold);
-        }
-        held
     }
 
     fn amount(&mut self, key: &'static str) -> Option<Amount> {

@@ -40,7 +40,6 @@ impl Facts {
             ("sender", text("the address on the label that it came with")),
             ("answers", answers("answers to questions, by question code")),
             ("released", answers("holds that a person lifted, by hold code; counts only with a name")),
-            ("held", held()),
         ]);
         let unit = object([
             ("serial", text("")),
@@ -54,6 +53,7 @@ impl Facts {
             ("closed", flag("")),
             ("ticket", text("")),
             ("ship_to", text("where the ticket says it is to go back to")),
+            ("return_to", text("where support wants the goods sent, instead of the published address")),
             ("support_request", paper()),
             ("diagnosed", paper()),
             ("qualified", flag("")),
@@ -124,12 +124,6 @@ fn words<T>(all: &[(&str, T)]) -> Value {
 
 fn list(items: Value) -> Value {
     json!({"type": ["array", "null"], "maxItems": LIST_MAX, "items": items})
-}
-
-fn held() -> Value {
-    let hold = object([("rule", text("")), ("released_by", text("")), ("text", text(""))]);
-    let all = json!({"type": ["object", "null"], "maxProperties": LIST_MAX, "additionalProperties": hold});
-    described(all, "holds that the dock set at the scan, by code; each stands until a person lifts it")
 }
 
 fn answers(description: &str) -> Value {

@@ -7,6 +7,7 @@ use crate::domain::rma::{Receipt, Rma, RmaState};
 use crate::domain::unit::{Moved, Step, UnitState};
 use crate::flow::life::{self, Done, Unit, Wish};
 use crate::message::{Fields, Owed};
+use crate::program::Program;
 use crate::rma::Knowledge;
 use crate::store::life as read;
 use crate::store::{Head, StoreError, know};
@@ -47,7 +48,7 @@ impl Core {
                 rma.program, rma.program_version
             )));
         };
-        let unit = match self.unit_of(&rma, unit, now)? {
+        let unit = match self.unit_of(&rma, program, unit, now)? {
             Ok(unit) => unit,
             Err(why) => return Ok(Err(why)),
         };
@@ -87,7 +88,7 @@ impl Core {
         }
         for serial in rma.expected.iter().take(TOLD_AT_ISSUE) {
             let facts = life::awaited(&self.store, rma, serial, today).map_err(|e| StoreError::Unreadable(e.0))?;
-            let unit = Unit { name: serial.clone(), state: UnitState::Awaited, facts };
+            let unit = Unit::bare(serial, UnitState::Awaited, facts);
             if let Ok(done) = life::issued(rma, program, Some(&unit), today) {
                 self.write_done(rma, done, &head)?;
             }
@@ -102,7 +103,7 @@ impl Core {
         let head = Head { at: now, ..Head::default() };
         let rows = read::units_of(&self.store.conn, &rma.number)?;
         let units: Vec<Unit> =
-            rows.into_iter().map(|row| Unit { name: row.unit, state: row.state, facts: row.facts }).collect();
+            rows.into_iter().map(|r| Unit::recorded(r.unit, r.state, r.facts, &r.verdict, program)).collect();
         // The facts were checked before; what cannot be judged owes nothing.
         let Ok(owed) = life::closed(rma, program, &units, now.date_naive()) else { return Ok(()) };
         let said: Vec<String> = units.iter().map(life::ended).collect();
@@ -114,12 +115,18 @@ impl Core {
     }
 
     /// The unit as it stands; the inner error says why there is none of that name.
-    fn unit_of(&self, rma: &Rma, name: &str, now: DateTime<FixedOffset>) -> Result<Result<Unit, String>, StoreError> {
+    fn unit_of(
+        &self,
+        rma: &Rma,
+        program: &Program,
+        name: &str,
+        now: DateTime<FixedOffset>,
+    ) -> Result<Result<Unit, String>, StoreError> {
         let serial = crate::domain::text::serial_key(name);
         let mac = crate::domain::mac::Mac::parse(name).map(|m| m.to_string());
         for name in serial.iter().chain(&mac) {
             if let Some(row) = read::unit(&self.store.conn, &rma.number, name)? {
-                return Ok(Ok(Unit { name: row.unit, state: row.state, facts: row.facts }));
+                return Ok(Ok(Unit::recorded(row.unit, row.state, row.facts, &row.verdict, program)));
             }
         }
         let Some(serial) = serial else { return Ok(Err(format!("{name:?} is no serial number or MAC"))) };
@@ -134,7 +141,7 @@ impl Core {
         }
         let facts = crate::flow::life::awaited(&self.store, rma, &serial, now.date_naive())
             .map_err(|e| StoreError::Unreadable(e.0))?;
-        Ok(Ok(Unit { name: serial, state: UnitState::Awaited, facts }))
+        Ok(Ok(Unit { name: serial, state: UnitState::Awaited, facts, dock: Vec::new() }))
     }
 
     /// A receipt was written: what it owes, and a unit that something was done with before it came is moved on.
@@ -175,13 +182,47 @@ impl Core {
             return Ok(());
         };
         let Some(rma) = know::rma(&self.store.conn, &receipt.rma)? else { return Ok(()) };
-        let unit = Unit { name: name.to_owned(), state: UnitState::Received, facts: receipt.facts.clone() };
+        let unit =
+            Unit::recorded(name.to_owned(), UnitState::Received, receipt.facts.clone(), &receipt.verdict, program);
         let nth = self.store.pending_seq() + 1;
         match life::received(&rma, &unit, program, receipt.at.date_naive(), nth) {
             Ok(done) => self.write_done(&rma, done, head),
             // It was judged a moment ago.
             Err(e) => Err(Failed::Unanswered(e.0)),
         }
+    }
+
+    /// A receipt was taken back: a unit that something was done with before it came waits again.
+    pub(super) fn life_of_withdrawn(&mut self, receipt: i64, head: &Head) -> Result<(), Failed> {
+        let Some((rma, name)) = read::receipt_unit(&self.store.conn, &self.config.station.id, receipt)? else {
+            return Ok(());
+        };
+        if self.store.before_receipt(&rma, &name).map_err(|e| Failed::Unanswered(e.0))?.is_none() {
+            return Ok(());
+        }
+        let Some(row) = read::unit(&self.store.conn, &rma, &name)? else { return Ok(()) };
+        if !matches!(row.state, UnitState::Received | UnitState::Held) {
+            return Ok(());
+        }
+        let mut facts = row.facts;
+        facts.remove("received");
+        let out = facts.get("advance").is_some_and(|a| a.get("shipped").is_some());
+        let moved = Moved {
+            rma,
+            unit: name,
+            step: Step::Withdraw,
+            from: row.state,
+            to: if out { UnitState::AdvanceShipped } else { UnitState::Awaited },
+            on: head.at.date_naive(),
+            by: self.session.badge.clone().unwrap_or_else(|| "dock".to_owned()),
+            said: Map::new(),
+            facts,
+            legs: Vec::new(),
+            verdict: row.verdict,
+            successor: None,
+        };
+        self.store.append(head, &Event::UnitMoved { moved: Box::new(moved) })?;
+        Ok(())
     }
 
     /// Whether the calendar has open cases to look at.
@@ -233,6 +274,8 @@ impl Core {
             Ok(()) => self.passing = Some(passing),
             Err(e) => {
                 self.store.rollback();
+                // Messages that are not owed after all must not wait in memory.
+                self.reload()?;
                 return Err(e);
             }
         }
@@ -244,7 +287,7 @@ impl Core {
         let Some(rma) = know::rma(&self.store.conn, &row.rma)? else { return Ok(()) };
         let programs = self.programs.clone();
         let Some(program) = programs.issued_under(&rma.program, &rma.program_version) else { return Ok(()) };
-        let unit = Unit { name: row.unit.clone(), state: row.state, facts: row.facts.clone() };
+        let unit = Unit::recorded(row.unit.clone(), row.state, row.facts.clone(), &row.verdict, program);
         let done = {
             let conn = &self.store.conn;
             let posted =
@@ -283,6 +326,7 @@ impl Core {
         &mut self,
         number: &str,
         facts: &Map<String, Value>,
+        by: &str,
         now: DateTime<FixedOffset>,
     ) -> Result<Result<(), String>, StoreError> {
         let Some(mut old) = know::rma(&self.store.conn, number)? else {
@@ -297,8 +341,52 @@ impl Core {
         if let Err(e) = crate::domain::facts::Facts::from_json(&json!(new.facts)) {
             return Ok(Err(e.to_string()));
         }
-        self.store.append(&Head { at: now, ..Head::default() }, &Event::RmaChanged { old, new })?;
+        self.store
+            .append(&Head { at: now, ..Head::default() }, &Event::RmaChanged { old: old.clone(), new: new.clone() })?;
+        self.look_again(&old, &new, by, now)?;
         Ok(Ok(()))
+    }
+
+    /// What is known of the RMA has changed: its units have it too, and at the dock they are held or not by
+    /// what is known now.
+    pub(in crate::station) fn look_again(
+        &mut self,
+        old: &Rma,
+        rma: &Rma,
+        by: &str,
+        now: DateTime<FixedOffset>,
+    ) -> Result<(), StoreError> {
+        let programs = self.programs.clone();
+        let Some(program) = programs.issued_under(&rma.program, &rma.program_version) else { return Ok(()) };
+        // The part `rma` is laid over at every look; the rest was taken into each unit's facts at its receipt.
+        let changed: Map<String, Value> = rma
+            .facts
+            .iter()
+            .filter(|(key, value)| *key != "rma" && old.facts.get(*key) != Some(value))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        let says_something = !changed.is_empty();
+        let said = Map::from_iter([("facts".to_owned(), Value::Object(changed))]);
+        let wish = Wish { step: Step::Note, by, said: &said };
+        for row in read::units_of(&self.store.conn, &rma.number)? {
+            let at_the_dock = matches!(row.state, UnitState::Received | UnitState::Held);
+            if row.state.is_final() || !(says_something || at_the_dock) {
+                continue;
+            }
+            let unit = Unit::recorded(row.unit, row.state, row.facts, &row.verdict, program);
+            let done = {
+                let conn = &self.store.conn;
+                let posted =
+                    |kind: &str, rule: &str| read::is_posted(conn, &rma.number, &unit.name, kind, rule).unwrap_or(true);
+                life::act(rma, program, &unit, &wish, now.date_naive(), &posted, self.store.pending_seq() + 1)
+            };
+            if let Ok(done) = done
+                && done.moved.as_ref().is_some_and(|m| says_something || m.from != m.to)
+            {
+                self.write_done(rma, done, &Head { at: now, ..Head::default() })?;
+            }
+        }
+        Ok(())
     }
 
     /// A message that follows from a step or a day, into the outbox.
@@ -314,7 +402,7 @@ impl Core {
         if let Some(state) = state {
             let outcome = done.facts.get("outcome").and_then(Value::as_str);
             fields.stage = Some(life::stage(state, outcome).to_owned());
-            fields.units = vec![life::ended(&Unit { name: owed.unit.clone(), state, facts: done.facts.clone() })];
+            fields.units = vec![life::ended(&Unit::bare(&owed.unit, state, done.facts.clone()))];
         }
         self.owe(as_owed(rma, owed, fields), head)
     }

@@ -28,12 +28,34 @@ pub(in crate::station) struct Outbox {
     attempts: BTreeMap<MessageId, u32>,
     /// Moved to `sending` in this batch.
     fresh: Option<Dispatch>,
+    /// For the log, when it is durable.
+    news: Vec<News>,
     /// Answers that could not be written.
     unwritten: Vec<Answer>,
     /// How many need a person.
     people: usize,
     /// Whether there is a thread that sends.
     open: bool,
+}
+
+/// What became of a message.
+struct News {
+    id: MessageId,
+    to: MessageState,
+    attempt: u32,
+    why: String,
+    next: Option<DateTime<FixedOffset>>,
+}
+
+impl News {
+    fn log(self) {
+        let News { id, to, attempt, why, next } = self;
+        match to {
+            MessageState::Sent => tracing::info!(id, attempt, said = why, "message sent"),
+            MessageState::Owed => tracing::info!(id, attempt, why, next = next.map(stamp), "message not sent yet"),
+            _ => tracing::warn!(id, attempt, why, state = to.word(), "a message needs a person"),
+        }
+    }
 }
 
 impl Outbox {
@@ -50,6 +72,7 @@ impl Outbox {
             queue,
             attempts: BTreeMap::new(),
             fresh: None,
+            news: Vec::new(),
             unwritten: Vec::new(),
             people: 0,
             open: false,
@@ -62,6 +85,7 @@ impl Outbox {
         self.queue.clear();
         self.attempts.clear();
         self.fresh = None;
+        self.news.clear();
         self.people = 0;
         for row in messages::open(conn, station)? {
             let lane = Lane::of(&row.to);
@@ -97,7 +121,9 @@ impl Outbox {
         self.unwritten.push(answer);
     }
 
+    /// The batch is durable: what may go to the sender now.
     pub(super) fn take_fresh(&mut self) -> Option<Dispatch> {
+        self.news.drain(..).for_each(News::log);
         self.fresh.take()
     }
 
@@ -176,8 +202,11 @@ impl Core {
         }
         let Some((id, lane)) = self.outbox.queue.next(now) else { return Ok(()) };
         let station = &self.config.station.id;
-        let gone = || Failed::Unanswered(format!("message {id} is not in the outbox"));
-        let row = messages::one(&self.store.conn, station, id)?.ok_or_else(gone)?;
+        let Some(row) = messages::one(&self.store.conn, station, id)?.filter(|row| row.state == MessageState::Owed)
+        else {
+            self.outbox.queue.remove(id);
+            return Ok(());
+        };
         let message = messages::message(&self.store.conn, &row)?;
         let event = Event::MessageMoved {
             id,
@@ -217,11 +246,7 @@ impl Core {
             }
         };
         let next = pause.map(|pause| now + pause);
-        match to {
-            MessageState::Sent => tracing::info!(message = id, attempt, said = why, "sent"),
-            MessageState::Owed => tracing::info!(message = id, attempt, why, next = next.map(stamp), "not sent yet"),
-            _ => tracing::warn!(message = id, attempt, why, state = to.word(), "a message needs a person"),
-        }
+        self.outbox.news.push(News { id, to, attempt, why: why.clone(), next });
         self.move_message(id, MessageState::Sending, to, why, attempt, next, &self.head(now, None, None))?;
         let lane = self.outbox.queue.back(unreachable, now);
         if let (Some(lane), MessageState::Owed) = (lane, to) {
@@ -362,3 +387,6 @@ fn posted(station: &str, message: &Message, rma: &Rma, head: &Head) -> serde_jso
 fn stamp(at: DateTime<FixedOffset>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, false)
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,6 +88,7 @@ impl Core {
                 Event::Withdrawn { receipt, .. } => {
                     self.today.receipts -= 1;
                     self.take_back(*receipt, &bare)?;
+                    self.life_of_withdrawn(*receipt, &bare)?;
                 }
                 _ => {}
             }
