@@ -10,8 +10,12 @@ mod b;
 mod beyond;
 #[path = "rules/c.rs"]
 mod c;
+#[path = "rules/calendar.rs"]
+mod calendar;
 #[path = "rules/d.rs"]
 mod d;
+#[path = "rules/dock.rs"]
+mod dock;
 #[path = "rules/e.rs"]
 mod e;
 #[path = "rules/house.rs"]
@@ -24,5 +28,7 @@ mod mechanisms;
 mod properties;
 #[path = "rules/support.rs"]
 mod support;
+#[path = "rules/table.rs"]
+mod table;
 #[path = "rules/vectors.rs"]
 mod vectors;

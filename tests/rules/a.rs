@@ -3,6 +3,7 @@
 //! One file for 68 rules, longer than others, so that it can be read beside the process.
 
 use super::support::*;
+use super::table::table;
 use backdock::domain::verdict::{Action, Coverage, Move, Verdict};
 
 const SHIPPED_ON: &str = "2026-01-01";
@@ -64,6 +65,7 @@ fn a_01_no_diagnosis_on_the_ticket_holds_the_unit() {
             }
         }
     }
+    table("A-01");
 }
 
 #[test]
@@ -72,6 +74,7 @@ fn a_02_an_unqualified_ticket_is_flagged_early_and_still_judged() {
     assert!(reason(&early, "A-02").starts_with("early"));
     assert_eq!((early.action, holds(&early)), (Action::Replace, holds(&a(&day(9)))));
     silent_on(&a(&day(9)), &["A-02", "A-08"]);
+    table("A-02");
 }
 
 #[test]
@@ -81,6 +84,7 @@ fn a_03_a_received_unit_is_diagnosed_here_before_the_vendor() {
     assert!(!v.allows(Move::VendorLeg) && v.allows(Move::Bench));
     silent_on(&on(day(40), json!({"received": null})), &["A-03"]);
     silent_on(&a(&partner(40)), &["A-03"]);
+    table("A-03");
 }
 
 #[test]
@@ -101,6 +105,7 @@ fn a_04_the_vendor_waits_for_the_confirmation_here_and_for_warranty() {
     }
     let ours = on(day(40), json!({"outcome": "replace", "vendor_warranty_until": "2035-01-01"}));
     assert!(ours.vendor.is_some() && ours.allows(Move::VendorLeg));
+    table("A-04");
 }
 
 #[test]
@@ -116,6 +121,7 @@ fn a_05_credit_or_replacement_is_recorded_before_closing() {
     }
     let other = on(day(40), json!({"outcome": "replace", "answers": {"vendor_result": "a cake"}}));
     assert_eq!(questions(&other), ["vendor_result A-05"]);
+    table("A-05");
 }
 
 #[test]
@@ -127,6 +133,7 @@ fn a_06_a_replacement_from_the_vendor_ships_only_after_its_test() {
     let tested = with(came, json!({"qc": "2026-02-10"}));
     assert!(on(day(40), tested).allows(Move::Ship));
     assert!(on(day(40), json!({"outcome": "replace", "answers": {"vendor_result": "credit"}})).allows(Move::Ship));
+    table("A-06");
 }
 
 #[test]
@@ -136,6 +143,7 @@ fn a_07_no_diagnosis_holds_a_partners_unit() {
         assert_eq!(hold(&v, "not_diagnosed").rule, "A-07", "{channel}");
     }
     assert!(!is_held(&a(&partner(9)), "not_diagnosed"));
+    table("A-07");
 }
 
 #[test]
@@ -143,6 +151,7 @@ fn a_08_a_partners_unqualified_ticket_is_flagged_early() {
     let v = on(partner(9), json!({"rma": {"qualified": null}}));
     assert!(reason(&v, "A-08").starts_with("early"));
     silent_on(&v, &["A-02"]);
+    table("A-08");
 }
 
 #[test]
@@ -153,6 +162,7 @@ fn a_09_a_partners_vendor_rma_needs_no_confirmation_here() {
     silent_on(&ours, &["A-09"]);
     let over = on(partner(40), json!({"vendor_warranty_until": "2026-02-09"}));
     assert_eq!(hold(&over, "vendor_warranty_over").rule, "A-09");
+    table("A-09");
 }
 
 #[test]
@@ -160,6 +170,7 @@ fn a_10_a_partners_vendor_result_is_recorded_before_closing() {
     let v = a(&partner(40));
     assert_eq!(questions(&v), ["vendor_result A-10"]);
     assert!(!v.allows(Move::Close));
+    table("A-10");
 }
 
 #[test]
@@ -167,6 +178,7 @@ fn a_11_the_replacement_goes_to_the_reseller() {
     assert!(reason(&a(&partner(40)), "A-11").contains("never to the end client"));
     silent_on(&a(&day(40)), &["A-11"]);
     silent_on(&on(partner(40), json!({"outcome": "ntf"})), &["A-11"]);
+    table("A-11");
 }
 
 #[test]
@@ -197,6 +209,7 @@ fn a_12_age_counts_from_the_first_ship_date() {
         assert!(reason(&v, "A-12").contains(event), "{event}");
         assert_eq!(v.questions.iter().any(|q| q.code == "reported"), event != "reported");
     }
+    table("A-12");
 }
 
 #[test]
@@ -222,6 +235,7 @@ fn a_13_day_0_to_30_is_within_30_days() {
     }
     assert_eq!(a(&day(31)).band, "in_warranty");
     assert!(reason(&a(&day(30)), "A-13").starts_with("day 30 of 30"));
+    table("A-13");
 }
 
 #[test]
@@ -231,6 +245,7 @@ fn a_14_day_31_to_the_last_day_of_warranty_is_in_warranty() {
         cites(&a(&day(n)), &["A-14"]);
     }
     assert_eq!(a(&day(731)).band, "after_warranty");
+    table("A-14");
 }
 
 #[test]
@@ -239,6 +254,7 @@ fn a_15_the_day_after_the_last_one_is_after_warranty() {
     let v = a(&day(731));
     assert_eq!((v.coverage, &*v.band), (Coverage::OutOfWarranty, "after_warranty"));
     assert!(reason(&v, "A-15").contains("2028-01-01"));
+    table("A-15");
 }
 
 #[test]
@@ -258,6 +274,7 @@ fn a_16_within_30_days_direct_is_replace() {
     assert_eq!((repair.action, repair.allows(Move::Repair)), (Action::Repair, false));
     assert!(on(day(30), json!({"outcome": "repair", "rma": {"consent": true}})).allows(Move::Repair));
     assert_eq!(on(day(30), json!({"outcome": "ntf"})).action, Action::Return);
+    table("A-16");
 }
 
 #[test]
@@ -281,6 +298,7 @@ fn a_17_original_packaging_is_asked_and_otherwise_managements_decision() {
         assert_eq!((questions(&v), v.allows(Move::Close)), (vec!["packaging A-17".to_owned()], false));
     }
     assert_eq!(questions(&on(day(31), json!({"packaging": null}))), [""; 0]);
+    table("A-17");
 }
 
 #[test]
@@ -291,6 +309,7 @@ fn a_18_why_it_did_not_work_must_be_answered() {
     for other in [on(day(31), json!({"answers": null})), on(partner(30), json!({"answers": null}))] {
         assert!(!questions(&other).contains(&"why_not_on_site A-18".to_owned()));
     }
+    table("A-18");
 }
 
 #[test]
@@ -300,12 +319,14 @@ fn a_19_management_is_told_once_with_the_ticket() {
     let v = on(day(30), json!({"rma": {"ticket": null}}));
     assert_eq!((&*hold(&v, "message_needs_ticket").rule, v.allows(Move::Close)), ("A-19", false));
     assert_eq!(messages(&a(&day(31))), [""; 0]);
+    table("A-19");
 }
 
 #[test]
 fn a_20_we_pay_to_ship_the_replacement() {
     assert_eq!(legs(&a(&day(30)))[1], "outbound us rush A-20");
     silent_on(&a(&day(31)), &["A-20"]);
+    table("A-20");
 }
 
 #[test]
@@ -314,6 +335,7 @@ fn a_21_we_pay_ground_back_to_us() {
         assert_eq!(legs(&on(day(30), json!({"outcome": outcome})))[0], "inbound us ground A-21");
     }
     silent_on(&a(&day(31)), &["A-21"]);
+    table("A-21");
 }
 
 #[test]
@@ -322,6 +344,7 @@ fn a_22_an_advance_replacement_may_be_offered_up_to_day_30() {
     assert_eq!((v.allowed, v.mode.as_str(), &*v.rule), (true, "ship_first", "A-22"));
     let v = a(&day(31)).advance_replacement;
     assert_eq!((v.allowed, v.mode.as_str(), &*v.rule), (false, "none", "A-38"));
+    table("A-22");
 }
 
 #[test]
@@ -331,6 +354,7 @@ fn a_23_an_advance_replacement_needs_a_ticket() {
     assert_eq!((&*hold(&v, "advance_needs_ticket").rule, v.allows(Move::Advance)), ("A-23", false));
     assert!(v.advance_replacement.allowed, "date, channel and class allow it");
     assert!(on(day(30), json!({"class": "advance"})).allows(Move::Advance));
+    table("A-23");
 }
 
 #[test]
@@ -368,6 +392,7 @@ fn a_24_the_advance_is_billed_when_the_original_stays_out_past_day_30() {
     let priced = changed("voip", "# amount = \"0.00\"", "amount = \"189.00\"");
     let facts = with(day(30), json!({"received": null, "today": "2026-04-01", "advance": {"shipped": "2026-03-01"}}));
     assert_eq!(charges(&judge(&priced, &facts)), ["advance_not_returned 189.00 USD customer A-24"]);
+    table("A-24");
 }
 
 #[test]
@@ -378,6 +403,7 @@ fn a_25_no_deductible_within_30_days() {
         cites(&v, &["A-25"]);
     }
     assert_eq!(charges(&a(&day(31))), ["deductible 45.00 USD customer A-37"]);
+    table("A-25");
 }
 
 #[test]
@@ -388,6 +414,7 @@ fn a_26_within_30_days_reseller_is_replace() {
         cites(&v, &["A-26"]);
         assert_eq!(on(partner(31), json!({"channel": channel})).action, Action::Diagnose);
     }
+    table("A-26");
 }
 
 #[test]
@@ -395,29 +422,34 @@ fn a_27_a_partners_packaging_is_asked_and_otherwise_managements_decision() {
     let v = on(partner(30), json!({"packaging": "bad"}));
     assert_eq!((&*hold(&v, "packaging_decision").rule, v.action), ("A-27", Action::Replace));
     assert!(questions(&on(partner(30), json!({"packaging": null}))).contains(&"packaging A-27".to_owned()));
+    table("A-27");
 }
 
 #[test]
 fn a_28_management_is_told_of_a_partners_unit() {
     assert_eq!(messages(&a(&partner(30))), ["management within_30_days A-28"]);
     assert_eq!(hold(&on(partner(30), json!({"rma": {"ticket": null}})), "message_needs_ticket").rule, "A-28");
+    table("A-28");
 }
 
 #[test]
 fn a_29_we_pay_from_the_distributor_back_to_us() {
     assert!(legs(&a(&partner(30))).contains(&"from_vendor us any A-29".to_owned()));
     silent_on(&a(&partner(31)), &["A-29", "A-30"]);
+    table("A-29");
 }
 
 #[test]
 fn a_30_we_pay_to_the_distributor() {
     assert!(legs(&a(&partner(30))).contains(&"to_vendor us any A-30".to_owned()));
     silent_on(&on(partner(30), json!({"outcome": "ntf"})), &["A-29", "A-30"]);
+    table("A-30");
 }
 
 #[test]
 fn a_31_the_partner_pays_ground_to_us() {
     assert_eq!(legs(&a(&partner(30)))[0], "inbound partner ground A-31");
+    table("A-31");
 }
 
 #[test]
@@ -426,6 +458,7 @@ fn a_32_no_advance_replacement_for_partners() {
         let v = a(&partner(n)).advance_replacement;
         assert_eq!((v.allowed, v.mode.as_str(), &*v.rule), (false, "none", "A-32"));
     }
+    table("A-32");
 }
 
 #[test]
@@ -434,6 +467,7 @@ fn a_33_the_refusal_says_to_keep_spares() {
     let refusal = v.messages.iter().find(|m| m.about == "advance_refused").unwrap();
     assert!(refusal.rule == "A-33" && refusal.text.contains("keep a spare or two"));
     assert!(a(&partner(30)).messages.iter().all(|m| m.about != "advance_refused"), "nobody asked");
+    table("A-33");
 }
 
 #[test]
@@ -441,12 +475,14 @@ fn a_34_no_deductible_for_partners_within_30_days() {
     assert_eq!(charges(&a(&partner(30))), [""; 0]);
     cites(&a(&partner(30)), &["A-34"]);
     assert_eq!(charges(&a(&partner(31))), ["deductible 45.00 USD partner A-42"]);
+    table("A-34");
 }
 
 #[test]
 fn a_35_past_day_30_the_client_pays_to_us() {
     assert_eq!(legs(&a(&day(31)))[0], "inbound customer any A-35");
     assert_eq!(legs(&a(&day(730)))[0], "inbound customer any A-35");
+    table("A-35");
 }
 
 #[test]
@@ -456,6 +492,7 @@ fn a_36_past_day_30_we_pay_ground_back() {
     {
         assert_eq!(legs(&on(day(31), json!({"outcome": outcome})))[1], format!("outbound us ground {rule}"));
     }
+    table("A-36");
 }
 
 #[test]
@@ -474,6 +511,7 @@ fn a_37_45_dollars_deductible_per_phone() {
     // One line per phone, each by its own band: two at day 31 and one at day 30 make 90 dollars.
     let total: i64 = [30, 31, 31].iter().flat_map(|n| a(&day(*n)).charges).map(|c| c.amount.cents()).sum();
     assert_eq!(total, 9_000);
+    table("A-37");
 }
 
 #[test]
@@ -481,16 +519,19 @@ fn a_38_no_advance_replacement_past_day_30() {
     let v = on(day(31), json!({"class": "advance"}));
     assert_eq!((v.advance_replacement.allowed, &*v.advance_replacement.rule), (false, "A-38"));
     assert_eq!(messages(&v), ["customer advance_refused A-38"]);
+    table("A-38");
 }
 
 #[test]
 fn a_39_past_day_30_the_partner_pays_to_us() {
     assert_eq!(legs(&a(&partner(31)))[0], "inbound partner any A-39");
+    table("A-39");
 }
 
 #[test]
 fn a_40_past_day_30_we_pay_ground_back_to_the_partner() {
     assert_eq!(legs(&a(&partner(31))), ["inbound partner any A-39", "outbound us ground A-40"]);
+    table("A-40");
 }
 
 #[test]
@@ -498,6 +539,7 @@ fn a_41_no_advance_replacement_for_partners_past_day_30() {
     let v = on(partner(31), json!({"class": "advance"}));
     assert_eq!((v.advance_replacement.allowed, &*v.advance_replacement.rule), (false, "A-41"));
     assert_eq!(messages(&v), ["customer advance_refused A-41"]);
+    table("A-41");
 }
 
 #[test]
@@ -506,6 +548,7 @@ fn a_42_45_dollars_deductible_for_partners() {
         assert_eq!(on(partner(31), json!({"outcome": outcome})).charges.len(), n, "{outcome}");
     }
     assert_eq!(charges(&a(&partner(31))), ["deductible 45.00 USD partner A-42"]);
+    table("A-42");
 }
 
 #[test]
@@ -523,6 +566,7 @@ fn a_43_past_day_30_the_outcome_decides() {
     }
     let open = on(day(31), json!({"outcome": "user_damage"}));
     assert_eq!((open.action, &*hold(&open, "user_damage").rule), (Action::Hold, "A-43"));
+    table("A-43");
 }
 
 #[test]
@@ -540,6 +584,7 @@ fn a_45_an_unknown_channel_is_held_in_no_column() {
             assert_eq!(on(day(n), json!({"channel": one})), on(day(n), json!({"channel": other})));
         }
     }
+    table("A-45");
 }
 
 #[test]
@@ -552,6 +597,7 @@ fn a_46_after_warranty_goes_to_the_partner_team() {
     let word = program("voip").screen_word(&v);
     assert_eq!(word.word, "ROUTE");
     assert_eq!(a(&day(730)).route, None);
+    table("A-46");
 }
 
 #[test]
@@ -562,6 +608,7 @@ fn a_47_a_partners_unit_after_warranty_goes_to_the_partner_team() {
         (Action::Route, Some("partner_team"), vec!["partner_team out_of_warranty A-47".to_owned()])
     );
     assert_eq!(hold(&v, "partner_team").rule, "A-47");
+    table("A-47");
 }
 
 #[test]
@@ -597,6 +644,7 @@ fn a_48_the_brand_sets_the_length_from_the_first_ship_date() {
         );
     }
     assert_eq!(on(day(40), json!({"brand": "YEALINK"})), on(day(40), json!({"brand": "yealink"})));
+    table("A-48");
 }
 
 fn day_of(ship_date: &str) -> Value {
@@ -626,6 +674,7 @@ fn a_49_a_used_replacement_refuses_the_next_one() {
     );
     assert_eq!((third.action, third.advance_replacement.allowed), (Action::Diagnose, false));
     assert_eq!(hold(&third, "replacement_used").text, "replacement already used: SN2, 2026-01-15");
+    table("A-49");
 }
 
 #[test]
@@ -633,6 +682,7 @@ fn a_50_the_count_follows_the_line_of_units() {
     let v = a(&second(700));
     assert!(reason(&v, "A-50").contains("count in this line of units: 1; the first unit was SN1"));
     silent_on(&a(&day(700)), &["A-50"]);
+    table("A-50");
 }
 
 #[test]
@@ -658,6 +708,7 @@ fn a_51_a_replacement_inherits_the_end_of_warranty() {
         .coverage,
         Coverage::OutOfWarranty
     );
+    table("A-51");
 }
 
 #[test]
@@ -700,6 +751,7 @@ fn a_52_dead_on_arrival_by_day_30_restarts_the_warranty_once() {
         json!({"serial": "SN2", "ship_date": null, "lineage": [{"serial": "SN1", "shipped": SHIPPED_ON, "doa": "2026-01-05"}]}),
     );
     assert_eq!((unknown.warranty_until, open(&unknown)), (None, vec![]));
+    table("A-52");
 }
 
 fn brand_row(brand: &str) {
@@ -716,11 +768,13 @@ fn brand_row(brand: &str) {
         json!({"brand": name, "ship_date": plus(SHIPPED_ON, 100), "lineage": [{"serial": "SN1", "shipped": SHIPPED_ON, "replaced_on": plus(SHIPPED_ON, 100)}]}),
     );
     assert!(is_held(&once, "replacement_used"), "{name}: at most one replacement");
+    assert!(!is_held(&on(day(300), json!({"brand": name})), "replacement_used"), "{name}: one is free");
 }
 
 #[test]
 fn a_53_htek_4_years() {
     brand_row("Htek");
+    table("A-53");
 }
 
 #[test]
@@ -728,6 +782,7 @@ fn a_54_htek_at_most_one_replacement() {
     let v = on(second(700), json!({"brand": "Htek"}));
     cites(&v, &["A-54", "A-49"]);
     silent_on(&on(day(700), json!({"brand": "Htek"})), &["A-54"]);
+    table("A-54");
 }
 
 #[test]
@@ -740,26 +795,31 @@ fn a_55_nothing_goes_to_htek_without_their_number() {
     let vendor = v.vendor.unwrap();
     assert_eq!((&*vendor.send_to, vendor.rma_number_required, &*vendor.rule), ("Htek", true, "A-55"));
     assert!(htek(json!({"distributor": null})).allows(Move::VendorLeg), "no distributor is involved");
+    table("A-55");
 }
 
 #[test]
 fn a_56_yealink_2_years() {
     brand_row("Yealink");
+    table("A-56");
 }
 
 #[test]
 fn a_57_grandstream_2_years() {
     brand_row("Grandstream");
+    table("A-57");
 }
 
 #[test]
 fn a_58_snom_3_years() {
     brand_row("Snom");
+    table("A-58");
 }
 
 #[test]
 fn a_59_polycom_2_years() {
     brand_row("Polycom");
+    table("A-59");
 }
 
 #[test]
@@ -774,6 +834,7 @@ fn a_60_four_brands_go_to_the_units_own_distributor() {
         assert_eq!((&*hold(&v, "distributor_unknown").rule, v.allows(Move::VendorLeg)), ("A-60", false));
         assert_eq!(v.vendor.unwrap().send_to, "unknown");
     }
+    table("A-60");
 }
 
 #[test]
@@ -786,6 +847,7 @@ fn a_61_nothing_goes_to_the_distributor_without_a_number() {
         }
         assert!(on(partner(40), json!({"brand": brand})).allows(Move::VendorLeg));
     }
+    table("A-61");
 }
 
 fn ntf(n: u64, change: Value) -> Verdict {
@@ -807,6 +869,7 @@ fn a_62_no_trouble_found_goes_back() {
         json!({"advance": {"shipped": "2026-01-10", "original_received": "2026-01-12"}, "rma": {"wants_back": true}}),
     );
     assert_eq!((&*hold(&advance, "ntf_with_advance").rule, advance.allows(Move::Ship)), ("A-62", false));
+    table("A-62");
 }
 
 #[test]
@@ -826,6 +889,7 @@ fn a_63_first_ask_whether_they_want_it_back() {
     assert_eq!((yes.holds.len(), yes.allows(Move::Ship)), (0, true));
     let no = ntf(9, json!({"rma": {"wants_back": false}}));
     assert_eq!((&*hold(&no, "not_wanted_back").rule, no.allows(Move::Ship)), ("A-63", false));
+    table("A-63");
 }
 
 #[test]
@@ -846,6 +910,7 @@ fn a_64_back_by_ground_unless_they_want_rush_and_pay() {
     }
     let partner = on(partner(40), json!({"outcome": "ntf", "rush": {"asked": true, "paid_by_customer": true}}));
     assert_eq!(legs(&partner)[1], "outbound partner rush A-64");
+    table("A-64");
 }
 
 /// After the bench: `outcome` on day `n` gives the action, the service of the outbound leg, and the rule.
@@ -862,21 +927,25 @@ fn back(n: u64, outcome: &str, service: &str, rule: &str, silent: &str) {
 #[test]
 fn a_65_repaired_goes_ground_from_day_31() {
     back(31, "repair", "ground", "A-65", "A-66");
+    table("A-65");
 }
 
 #[test]
 fn a_66_repaired_goes_rush_up_to_day_30() {
     back(30, "repair", "rush", "A-66", "A-65");
+    table("A-66");
 }
 
 #[test]
 fn a_67_replaced_goes_ground_from_day_31() {
     back(31, "replace", "ground", "A-67", "A-68");
+    table("A-67");
 }
 
 #[test]
 fn a_68_replaced_goes_rush_up_to_day_30() {
     back(30, "replace", "rush", "A-68", "A-67");
+    table("A-68");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! binary in `tests/life.rs`.
 
 use super::support::*;
+use super::table::table;
 use backdock::domain::facts::Facts;
 use backdock::domain::rma::{Rma, RmaState};
 use backdock::domain::unit::Step;
@@ -357,4 +358,16 @@ fn e_26_the_address_label_has_the_number_in_its_attn_line() {
     let lines = ["SmartWitness Returns", "ATTN: R26D100001U", "5 Depot Road", "Leeds, LS1 4AB"].map(at);
     assert!(lines.is_sorted(), "company, ATTN, street, city");
     assert!(label.zpl.contains("^BC"), "the number is a barcode too");
+}
+
+/// That the dock says PARTIAL until all have come is walked in `tests/life.rs`.
+#[test]
+fn d_29_complete_by_its_list_and_nothing_beside_it() {
+    table("D-29");
+    assert_eq!(program("server").complete_rule(), "D-29");
+}
+
+#[test]
+fn e_05_in_its_entirety_as_the_ticket_says() {
+    assert_eq!(program("smartwitness").complete_rule(), "E-05");
 }

@@ -1,6 +1,7 @@
 //! What holds for all facts, not only for the examples.
 
 use super::support::*;
+use super::table::{TABLES, Table};
 use backdock::domain::date::days_between;
 use backdock::domain::facts::{Class, Damage, Earlier, Facts, Flag, Outcome, Packaging};
 use backdock::domain::verdict::{Action, Party, Service, Verdict};
@@ -92,9 +93,9 @@ fn sane(brand: usize, partner: bool, outcome: Option<Outcome>, replaced_after: O
     facts
 }
 
-/// What it costs the customer's side, in cents; a case for the Partner Team is quoted: above everything.
+/// What it costs the customer's side, in cents. What is quoted, by us or by the Partner Team, is above everything.
 fn cost(v: &Verdict) -> i64 {
-    if v.action == Action::Route {
+    if matches!(v.action, Action::Route | Action::Quote) {
         return i64::MAX;
     }
     let theirs = |party: Party| matches!(party, Party::Customer | Party::Partner);
@@ -102,6 +103,22 @@ fn cost(v: &Verdict) -> i64 {
     let legs: i64 =
         v.legs.iter().filter(|l| theirs(l.payer)).map(|l| if l.service == Service::Rush { 3_000 } else { 1_000 }).sum();
     charges + legs
+}
+
+/// A program file with nothing in one cell but a note, and how many cells it has.
+fn emptied(file: &str, cell: usize) -> (String, usize) {
+    let text = shipped_text(file);
+    let cells: Vec<&str> = text.split("[[cell]]\n").collect();
+    let altered = |(n, whole): (usize, &&str)| {
+        if n != cell + 1 {
+            return (*whole).to_owned();
+        }
+        let place: String =
+            whole.lines().take_while(|line| !line.ends_with('[')).map(|line| format!("{line}\n")).collect();
+        let end = whole.find("\n\n").unwrap_or(whole.len());
+        format!("{place}note = [{{ rule = \"intake\", text = \"altered\" }}]\n{}", &whole[end..])
+    };
+    (cells.iter().enumerate().map(altered).collect::<Vec<_>>().join("[[cell]]\n"), cells.len() - 1)
 }
 
 fn judged(program: &Program, facts: &Facts) -> Verdict {
@@ -157,6 +174,34 @@ proptest! {
         let later = judged(program("voip"), &sane(brand, partner, outcome, replaced, age + wait));
         prop_assert!(cost(&now) <= cost(&later), "day {}: {:?}, day {}: {:?}", age, now, age + wait, later);
         prop_assert!(now.advance_replacement.allowed || !later.advance_replacement.allowed);
+    }
+
+    /// The same in every company's program, with its amounts filled in, over the end of a warranty of 700 days.
+    #[test]
+    fn waiting_is_cheaper_nowhere(which in 0usize..5, partner: bool, outcome in word(Outcome::ALL), age in 0u64..1_800, wait in 0u64..400, told in flag(), agreed: bool) {
+        let (file, _) = SHIPPED[which];
+        let unit = |age: u64| {
+            let mut facts = sane(1, partner, outcome, None, age);
+            facts.warranty_until = facts.ship_date.map(|day| day + Days::new(700));
+            facts.purchase_date = facts.ship_date;
+            (facts.rma.number, facts.rma.issued) = (Some("RMA1234".into()), facts.reported);
+            (facts.rma.contacted, facts.rma.consent) = (told, if agreed { Flag::Yes } else { Flag::No });
+            facts
+        };
+        let (now, later) = (judged(filled(file), &unit(age)), judged(filled(file), &unit(age + wait)));
+        prop_assert!(cost(&now) <= cost(&later), "{}, day {}: {:?}, day {}: {:?}", file, age, now, age + wait, later);
+    }
+
+    /// Waiting between the report and today changes nothing: what counts is the day of the report.
+    #[test]
+    fn a_report_is_judged_the_same_however_late_the_unit_comes(brand in 0usize..5, partner: bool, outcome in word(Outcome::ALL), age in 0u64..1_800, wait in 0u64..400) {
+        let now = sane(brand, partner, outcome, None, age);
+        let mut later = now.clone();
+        later.received = now.today.map(|today| today + Days::new(wait));
+        later.today = later.received;
+        let (now, later) = (judged(program("voip"), &now), judged(program("voip"), &later));
+        prop_assert_eq!((now.age_days, &now.band, now.coverage, now.action), (later.age_days, &later.band, later.coverage, later.action));
+        prop_assert_eq!((&now.legs, &now.charges), (&later.legs, &later.charges));
     }
 
     #[test]
@@ -224,5 +269,30 @@ proptest! {
         if let Ok(read) = Program::parse(file, &damaged) {
             let _ = judged(&read.value, &sane(1, false, None, None, 40));
         }
+    }
+}
+
+/// Every cell of every file, emptied: the units of the tables that stand in it hear so, and all others hear
+/// exactly what they heard before.
+#[test]
+fn every_cell_stands_alone() {
+    for (_, file, text) in TABLES {
+        let table = Table::read(text);
+        let units: Vec<Value> = table.entries.iter().map(|entry| table.facts(&entry.of)).collect();
+        let mut homes = vec![0; units.len()];
+        for cell in 0..emptied(file, 0).1 {
+            let mutant = Program::parse("mutant.toml", &emptied(file, cell).0).unwrap().value;
+            let mut own = 0;
+            for (unit, facts) in units.iter().enumerate() {
+                let (old, new) = (judge(program(file), facts), judge(&mutant, facts));
+                if new.reasons.iter().any(|r| r.text == "altered") {
+                    (own, homes[unit]) = (own + 1, homes[unit] + 1);
+                } else {
+                    assert_eq!(old, new, "{file}, cell {cell}");
+                }
+            }
+            assert!(own > 0, "{file}: no unit of its table stands in cell {cell}");
+        }
+        assert!(homes.iter().all(|homes| *homes <= 1), "{file}: a unit in two cells");
     }
 }

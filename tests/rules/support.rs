@@ -1,6 +1,11 @@
 //! What all rule tests share: programs by id, facts by merging JSON, short ways to ask a verdict.
+//!
+//! The programs are those that come with the daemon, or, where `BACKDOCK_RULES_PROGRAMS` names a
+//! directory, the files of the same names in it: so `tests/stages/rule-ledger` can alter a row and ask
+//! the same tests again without building them anew.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use backdock::domain::facts::Facts;
@@ -13,18 +18,63 @@ pub fn date(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
+/// A program file: its text, and the programs made of it once they were asked for.
+struct Shipped {
+    file: &'static str,
+    text: String,
+    plain: OnceLock<Program>,
+    filled: OnceLock<Program>,
+}
+
+/// The program file whose name begins with `name`.
+fn shipped(name: &str) -> &'static Shipped {
+    static ALL: OnceLock<Vec<Shipped>> = OnceLock::new();
+    let all = ALL.get_or_init(|| {
+        let dir = std::env::var_os("BACKDOCK_RULES_PROGRAMS");
+        let text = |file: &str, embedded: &str| match &dir {
+            None => embedded.to_owned(),
+            Some(dir) => std::fs::read_to_string(Path::new(dir).join(file)).unwrap_or_else(|e| panic!("{file}: {e}")),
+        };
+        let (plain, filled) = (OnceLock::new(), OnceLock::new());
+        let one = |(file, embedded): &(&'static str, &str)| Shipped {
+            file,
+            text: text(file, embedded),
+            plain: plain.clone(),
+            filled: filled.clone(),
+        };
+        SHIPPED.iter().map(one).collect()
+    });
+    all.iter().find(|shipped| shipped.file.starts_with(name)).unwrap()
+}
+
+fn parsed(file: &str, text: &str) -> Program {
+    let read = Program::parse(file, text);
+    read.unwrap_or_else(|problems| panic!("{}", problems.iter().map(|p| format!("{p}\n")).collect::<String>())).value
+}
+
 /// The shipped program whose file name begins with `name`.
 pub fn program(name: &str) -> &'static Program {
-    static ALL: OnceLock<Vec<(&'static str, Program)>> = OnceLock::new();
-    let all = ALL.get_or_init(|| {
-        let read = |(file, text): &(&'static str, &str)| {
-            let program = Program::parse(file, text)
-                .unwrap_or_else(|problems| panic!("{}", problems.iter().map(|p| format!("{p}\n")).collect::<String>()));
-            (*file, program.value)
-        };
-        SHIPPED.iter().map(read).collect()
-    });
-    &all.iter().find(|(file, _)| file.starts_with(name)).unwrap().1
+    let shipped = shipped(name);
+    shipped.plain.get_or_init(|| parsed(shipped.file, &shipped.text))
+}
+
+/// That program as a company would complete it: the first open amount is 10.00, the second 20.00 and so on;
+/// the first list has "scratches" and a missing "manual", the second "burn marks" and a missing "seal".
+pub fn filled(name: &str) -> &'static Program {
+    let shipped = shipped(name);
+    shipped.filled.get_or_init(|| {
+        let mut text = shipped.text.clone();
+        let mut amounts = (10..).step_by(10);
+        while text.contains("# amount = \"0.00\"") {
+            let amount = format!("amount = \"{}\"", amounts.next().unwrap());
+            text = text.replacen("# amount = \"0.00\"", &amount, 1);
+        }
+        for (seen, missed) in [("scratches", "manual"), ("burn marks", "seal")] {
+            let list = format!("present = [\"{seen}\"]\nmissing = [\"{missed}\"]");
+            text = text.replacen("present = []\nmissing = []", &list, 1);
+        }
+        parsed("filled.toml", &text)
+    })
 }
 
 /// `change` laid over `base`: objects are merged, everything else is replaced (`null` removes).
@@ -148,13 +198,14 @@ pub fn plus(from: &str, days: u64) -> String {
 
 /// The text of the shipped program whose file name begins with `name`.
 pub fn shipped_text(name: &str) -> &'static str {
-    SHIPPED.iter().find(|(file, _)| file.starts_with(name)).unwrap().1
+    &shipped(name).text
 }
 
 /// That program with one piece of its file replaced, which must be there exactly once.
+#[track_caller]
 pub fn changed(name: &str, old: &str, new: &str) -> Program {
     let text = shipped_text(name);
-    assert_eq!(text.matches(old).count(), 1, "{old}");
+    assert_eq!(text.matches(old).count(), 1, "this file has no such place to change: {old}");
     let read = Program::parse("changed.toml", &text.replace(old, new));
     read.unwrap_or_else(|problems| panic!("{problems:#?}")).value
 }
