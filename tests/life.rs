@@ -196,6 +196,36 @@ fn what_is_said_with_a_step_is_checked() {
     phones.verify();
 }
 
+/// B-15, B-16: a unit out of warranty whose owner never agreed goes back as it is, and nobody is charged.
+#[test]
+fn nobody_pays_for_what_he_did_not_agree_to() {
+    let phones = Phones::new(&[("DVR1", "Sentinel", 900)]);
+    let facts = ["rma.diagnosed=true", "rma.qualified=true"].map(|fact| ["--fact", fact]).concat();
+    let words =
+        ["rma", "new", "--program", "security-dvr", "--ticket", "T-7", "--channel", "direct", "--serial", "DVR1"];
+    let done = phones.dock.cli(&[&words[..], &facts].concat());
+    let rma = String::from_utf8(done.stdout).unwrap().trim().to_owned();
+    let (mut daemon, mut page) = phones.dock.start();
+    phones.dock.scan(&mut page, &rma).unwrap();
+    assert_eq!(phones.dock.scan(&mut page, "DVR1").unwrap(), "received");
+    daemon.ask_to_stop();
+    assert!(daemon.end().success());
+    let over = phones.dock.file("over.json");
+    let facts = json!({"facts": {"warranty_until": phones.today - chrono::Days::new(170)}});
+    fs::write(&over, facts.to_string()).unwrap();
+    phones.step(&[&rma, "note", "DVR1", "--data", over.to_str().unwrap()]);
+    phones.step(&[&rma, "diagnose", "DVR1"]);
+    phones.step(&[&rma, "find", "DVR1", "--say", "outcome=repair"]);
+    let (state, quoted) = phones.step(&[&rma, "quote", "DVR1", "--say", "amount=120.00"]);
+    assert_eq!((state.as_str(), &quoted["verdict"]["charges"][0]["amount"]), ("quoted", &json!("120.00")));
+    phones.refused(&[&rma, "repair", "DVR1"], &["no_consent", "B-16"]);
+    phones.step(&[&rma, "ready", "DVR1"]);
+    phones.step(&[&rma, "ship", "DVR1", "--say", "tracking=1Z9"]);
+    phones.step(&[&rma, "close", "DVR1"]);
+    assert_eq!(phones.posted(), []);
+    phones.verify();
+}
+
 /// day 5, the replacement leaves before the original came; its receipt ends the wait.
 #[test]
 fn an_advance_unit_leaves_first_and_the_original_ends_the_wait() {

@@ -13,6 +13,7 @@ use serde_json::Value;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::mac::Mac;
+use super::money::Amount;
 
 mod read;
 mod schema;
@@ -202,6 +203,9 @@ pub struct RmaFacts {
     pub proof_of_purchase: Flag,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quote_issued: Option<NaiveDate>,
+    /// What the quotation comes to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quote_amount: Option<Amount>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approved_on: Option<NaiveDate>,
     #[serde(skip_serializing_if = "Flag::is_absent")]

@@ -157,7 +157,7 @@ pub(super) fn facts_of(
 }
 
 /// Facts of the RMA that steps with one unit set, for that unit: they go over what the RMA says.
-const BY_STEPS: [&str; 3] = ["quote_issued", "approved_on", "purchase_order"];
+const BY_STEPS: [&str; 4] = ["quote_issued", "quote_amount", "approved_on", "purchase_order"];
 
 /// What is known of a unit on a later day: what the RMA says of itself now goes over what it said then.
 pub(super) fn facts_on(known: &Map<String, Value>, rma: &Rma, today: NaiveDate) -> Map<String, Value> {

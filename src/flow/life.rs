@@ -14,7 +14,7 @@ use crate::domain::shipment::Shipment;
 use crate::domain::text::serial_key;
 use crate::domain::unit::{LedgerLine, Moved, Step, Successor, UnitState};
 use crate::domain::verdict::{Charge, Hold, Leg, LegName, Message, Move, Name, Role, Verdict};
-use crate::program::{Case, Per, Post, Program};
+use crate::program::{Case, Owing, Per, Post, Program};
 use crate::rma::steps::{self, Field, FieldKind, To};
 use crate::rma::{Knowledge, Unanswered};
 use chrono::NaiveDate;
@@ -46,7 +46,8 @@ impl Unit {
         Unit { name, state, facts, dock }
     }
 
-    fn bare(name: &str, state: UnitState, facts: Map<String, Value>) -> Unit {
+    /// A unit that the dock holds for nothing.
+    pub fn bare(name: &str, state: UnitState, facts: Map<String, Value>) -> Unit {
         Unit { name: name.to_owned(), state, facts, dock: Vec::new() }
     }
 
@@ -112,8 +113,10 @@ pub fn act(
     nth: i64,
 ) -> Result<Done, Refused> {
     let row = steps::of(wish.step);
+    let before = facts_on(&unit.facts, rma, today);
+    let was = unit.judged(program, &before, today)?;
     if !row.from.contains(&unit.state) {
-        return Err(Refused(not_from(unit, wish.step)));
+        return Err(Refused(not_from(unit, wish.step, &was.verdict)));
     }
     if matches!(wish.step, Step::Receive | Step::Withdraw) {
         return Err(Refused("units are received by scanning them at the dock, and taken back by UNDO".to_owned()));
@@ -124,8 +127,6 @@ pub fn act(
     if wish.by.trim().is_empty() {
         return Err(Refused("every step has the name of who made it: say --by WHO".to_owned()));
     }
-    let before = facts_on(&unit.facts, rma, today);
-    let was = unit.judged(program, &before, today)?;
     let mut facts = before.clone();
     // What the step itself says counts for its own interlock: a tracking number is there when it is named.
     say(program, unit, &was.verdict, row.fields, wish, today, &mut facts)?;
@@ -247,16 +248,97 @@ pub fn issue(
     interlock(&judged(program, &facts, today)?.verdict, Move::Issue, Step::Issue)
 }
 
-/// The messages that an RMA owes when it is issued.
-pub fn issued(rma: &Rma, program: &Program, today: NaiveDate) -> Result<Done, Refused> {
-    let unit = Unit::bare("", UnitState::Awaited, facts_on(&rma.facts, rma, today));
-    let case = judged(program, &unit.facts, today)?;
+/// The messages that an RMA owes when it is issued: of itself, or (`unit`) of a unit that it announces.
+pub fn issued(rma: &Rma, program: &Program, unit: Option<&Unit>, today: NaiveDate) -> Result<Done, Refused> {
+    let facts = facts_on(unit.map_or(&rma.facts, |unit| &unit.facts), rma, today);
+    let case = judged(program, &facts, today)?;
+    let name = unit.map(|unit| unit.name.clone()).unwrap_or_default();
     let mut owed = Vec::new();
-    for owing in case.owing.iter().filter(|owing| owing.on.contains(&Step::Issue)) {
-        let cause = format!("{}/{}/{}", rma.number, owing.message.about, owing.message.to);
-        owed.push(Owed { message: owing.message.clone(), unit: String::new(), cause });
+    let of_it = |owing: &&Owing| (owing.per == Per::Rma) == unit.is_none();
+    for owing in case.owing.iter().filter(of_it).filter(|owing| owing.on.contains(&Step::Issue)) {
+        let what = format!("{}/{}", owing.message.about, owing.message.to);
+        let cause =
+            if name.is_empty() { format!("{}/{what}", rma.number) } else { format!("{}/{name}/{what}", rma.number) };
+        owed.push(Owed { message: owing.message.clone(), unit: name.clone(), cause });
     }
-    Ok(Done { verdict: Some(case.verdict), facts: unit.facts, owed, ..Done::default() })
+    Ok(Done { verdict: Some(case.verdict), facts, owed, ..Done::default() })
+}
+
+/// The messages that an RMA owes at its end: those of its units that are owed once for the whole of it.
+pub fn closed(rma: &Rma, program: &Program, units: &[Unit], today: NaiveDate) -> Result<Vec<Owed>, Refused> {
+    let mut owed: Vec<Owed> = Vec::new();
+    for unit in units {
+        let case = unit.judged(program, &facts_on(&unit.facts, rma, today), today)?;
+        for owing in case.owing.iter().filter(|owing| at_the_end(owing)) {
+            let cause = format!("{}/{}/{}", rma.number, owing.message.about, owing.message.to);
+            if !owed.iter().any(|o| o.cause == cause) {
+                owed.push(Owed { message: owing.message.clone(), unit: String::new(), cause });
+            }
+        }
+    }
+    Ok(owed)
+}
+
+/// Owed when the whole RMA is closed, not when one of its units is.
+fn at_the_end(owing: &Owing) -> bool {
+    owing.per == Per::Rma && owing.on.contains(&Step::Close)
+}
+
+/// Where a unit is, in a sentence for whoever sent it.
+pub fn stage(state: UnitState, outcome: Option<&str>) -> &'static str {
+    match (state, outcome) {
+        (UnitState::Awaited, _) => "We wait for your unit.",
+        (UnitState::AdvanceShipped, _) => "The advance unit is on its way to you; we wait for yours.",
+        (UnitState::Received, _) => "Your unit has arrived.",
+        (UnitState::Held, _) => "Your unit has arrived and waits until a question about it is settled.",
+        (UnitState::Diagnosing, None) => "Your unit is on the bench.",
+        (UnitState::Diagnosing, Some("ntf" | "working")) => "The bench has tested your unit and found no fault.",
+        (UnitState::Diagnosing, Some("repair")) => "The bench has found the fault and can repair it.",
+        (UnitState::Diagnosing, Some("replace")) => "The bench has found the fault; the unit is to be replaced.",
+        (UnitState::Diagnosing, Some(_)) => "The bench has found damage that did not come from the unit itself.",
+        (UnitState::Quoted, _) => "The work waits for your approval of the cost.",
+        (UnitState::Approved, _) => "You have approved the cost; the work is about to begin.",
+        (UnitState::Repairing, _) => "Your unit is being repaired.",
+        (UnitState::Suspended, _) => "The work on your unit has stopped; we will write to you.",
+        (UnitState::BurnIn | UnitState::Qc, _) => "Your unit is repaired and in its last tests.",
+        (
+            UnitState::VendorRequested
+            | UnitState::VendorNumbered
+            | UnitState::VendorShipped
+            | UnitState::VendorCredited
+            | UnitState::VendorReplaced
+            | UnitState::VendorTested,
+            _,
+        ) => "Your unit is with its maker.",
+        (UnitState::Ready, _) => "The work is done.",
+        (UnitState::Shipped, _) => "It has left us and is on its way to you.",
+        (UnitState::Refused, _) => "We did not accept it; it goes back as it came.",
+        (UnitState::Returned, _) => "We did not accept it; it is on its way back to you.",
+        (UnitState::Closed, _) => "It is finished.",
+        (UnitState::Cancelled, _) => "We do not wait for it any more.",
+    }
+}
+
+/// What became of a unit, as one line for whoever sent it.
+pub fn ended(unit: &Unit) -> String {
+    let text = |key: &str| unit.facts.get(key).and_then(Value::as_str);
+    let name = [text("brand"), text("model"), Some(unit.name.as_str())].into_iter().flatten().collect::<Vec<_>>();
+    let advance = unit.facts.get("advance").and_then(|a| a.get("serial")).and_then(Value::as_str);
+    let end = match (unit.state, text("outcome")) {
+        (UnitState::Cancelled, _) => "did not come".to_owned(),
+        (UnitState::Returned, _) => "not accepted, sent back".to_owned(),
+        (_, Some("ntf" | "working")) => "no fault found".to_owned(),
+        (_, Some("repair")) => "repaired".to_owned(),
+        (_, Some("replace")) => "replaced".to_owned(),
+        (_, Some("user_damage")) => "damage by the user".to_owned(),
+        _ => "finished".to_owned(),
+    };
+    let replaced = advance.filter(|_| text("outcome") == Some("replace")).map(|s| format!("you have {s} in its place"));
+    let sent = text("tracking").map(|t| format!("tracking number {t}"));
+    let said = unit.facts.get("answers").and_then(|a| a.get("resolution"));
+    let said = said.and_then(|a| a.get("answer").unwrap_or(a).as_str()).map(str::to_owned);
+    let more: Vec<String> = [Some(end), said, replaced, sent].into_iter().flatten().collect();
+    format!("{}: {}", name.join(" "), more.join("; "))
 }
 
 /// What a receipt owes: messages, each as often as its row says.
@@ -293,7 +375,7 @@ fn judged(program: &Program, facts: &Map<String, Value>, today: NaiveDate) -> Re
     Ok(program.case(&facts, today))
 }
 
-fn not_from(unit: &Unit, step: Step) -> String {
+fn not_from(unit: &Unit, step: Step, verdict: &Verdict) -> String {
     let may: Vec<&str> = steps::from(unit.state).map(Step::as_str).collect();
     let needs: Vec<&str> = steps::of(step).from.iter().map(|s| s.as_str()).collect();
     let may = if may.is_empty() {
@@ -301,7 +383,10 @@ fn not_from(unit: &Unit, step: Step) -> String {
     } else {
         format!("it may: {}", may.join(", "))
     };
-    format!("{step} is for a unit that is {}; {} is {}. {may}", needs.join(", "), unit.name, unit.state)
+    let why = format!("{step} is for a unit that is {}; {} is {}. {may}", needs.join(", "), unit.name, unit.state);
+    // Whoever asks too early hears at once what else stands in the way.
+    let also = steps::of(step).guard.and_then(|guard| interlock(verdict, guard, step).err());
+    also.map_or(why.clone(), |also| format!("{why}. Also, {also}"))
 }
 
 /// The holds and questions that forbid a step, with who can lift each.
@@ -419,6 +504,9 @@ fn say(
         }
         Step::Note => {
             if let Some(Value::Object(more)) = wish.said.get("facts") {
+                if more.contains_key("released") {
+                    return Err(Refused("a hold is not noted away: lift it with release".to_owned()));
+                }
                 if more.contains_key("rma") {
                     return Err(Refused("what is known of the whole RMA is noted without naming a unit".to_owned()));
                 }
@@ -517,6 +605,10 @@ fn lines(rma: &Rma, unit: &Unit, was: &Case, wish: &Wish, today: NaiveDate, post
         (Post::With(_), Step::Close) => true,
         _ => false,
     };
+    // Nobody pays for what he has not agreed to, on whichever way the unit leaves.
+    if !was.verdict.allows(Move::Charge) {
+        return Vec::new();
+    }
     let charges = was.verdict.charges.iter().zip(&was.posts);
     charges
         .filter(|(charge, post)| with(post) && !posted(&charge.kind, &charge.rule))
@@ -604,6 +696,9 @@ fn successor(
 /// The messages that the verdict owes: at once, or with the step that was made.
 fn owe(rma: &Rma, unit: &Unit, case: &Case, step: Option<Step>, nth: i64, owed: &mut Vec<Owed>) {
     for owing in &case.owing {
+        if at_the_end(owing) {
+            continue;
+        }
         let now = owing.on.is_empty() || step.is_some_and(|step| owing.on.contains(&step));
         if !now {
             continue;

@@ -9,7 +9,7 @@ use crate::domain::screen::{Kind, Screen};
 use crate::domain::session::Pending;
 use crate::domain::shipment::Shipment;
 use crate::program::{CompleteWhen, Decision, IntakeRow, Program, Situation};
-use crate::rma::{Expects, Unanswered};
+use crate::rma::{Expects, Past, Unanswered};
 
 impl Way<'_> {
     pub(super) fn unit(&mut self, found: &[Candidate], chosen: &Candidate) -> Result<Screen, Unanswered> {
@@ -49,6 +49,13 @@ impl Way<'_> {
         };
         if complete {
             return self.receive(&rma, program, now);
+        }
+        // The other barcode of the unit just received begins no new one: the next half is the next unit's.
+        if let Some(past) = self.received_before(now.serial.as_deref(), now.mac)?
+            && self.is_the_last(&past, &number)
+        {
+            let what = now.serial.clone().or(now.mac.map(|m| m.to_string())).unwrap_or_default();
+            return Ok(self.same_unit(&past, what));
         }
         let (have, word, wants) = match (&now.serial, now.mac) {
             (Some(s), _) => (format!("Serial {s}"), "SCAN MAC", "MAC"),
@@ -125,16 +132,10 @@ impl Way<'_> {
         let what = serial.clone().or(unit.mac.map(|m| m.to_string())).unwrap_or_default();
 
         // Received before: on this RMA, or on another one that is still open.
-        if let Some(past) = self.dock.know.last_receipt(serial.as_deref(), unit.mac)? {
+        if let Some(past) = self.received_before(serial.as_deref(), unit.mac)? {
             // The other barcode of the unit just received, or the same one twice: nothing is wrong.
-            if past.rma == rma.number && self.session.last == Some(past.id) && past.id > self.session.since {
-                let mut s = screen(outcome::SAME_UNIT, Kind::Info, "SAME UNIT", &what, self.carry_on());
-                s.why.push(format!(
-                    "received {} as {}; serial and MAC are one device",
-                    past.at.format("%H:%M:%S"),
-                    past.word
-                ));
-                return Ok(s);
+            if self.is_the_last(&past, &rma.number) && self.mismatch(&unit, ship.as_ref())?.is_none() {
+                return Ok(self.same_unit(&past, what));
             }
             let open =
                 past.rma == rma.number || self.dock.know.rma(&past.rma)?.is_some_and(|r| r.state == RmaState::Open);
@@ -187,6 +188,25 @@ impl Way<'_> {
             .collect();
         let stranger = odd.iter().any(|(s, ..)| *s == Situation::UnitNotOnRma);
         self.judge(rma, program, unit, ship, serial, &holds, stranger)
+    }
+
+    /// The newest receipt of a unit. One that only bears its MAC, under the serial of another unit, is that
+    /// one's.
+    fn received_before(&self, serial: Option<&str>, mac: Option<Mac>) -> Result<Option<Past>, Unanswered> {
+        let past = self.dock.know.last_receipt(serial, mac)?;
+        let others = past.as_ref().is_some_and(|p| serial.zip(p.serial.as_deref()).is_some_and(|(a, b)| a != b));
+        if others { self.dock.know.last_receipt(serial, None) } else { Ok(past) }
+    }
+
+    /// Whether it is the unit that was received last out of this box.
+    fn is_the_last(&self, past: &Past, rma: &str) -> bool {
+        past.rma == rma && self.session.last == Some(past.id) && past.id > self.session.since
+    }
+
+    fn same_unit(&self, past: &Past, what: String) -> Screen {
+        let mut s = screen(outcome::SAME_UNIT, Kind::Info, "SAME UNIT", what, self.carry_on());
+        s.why.push(format!("received {} as {}; serial and MAC are one device", past.at.format("%H:%M:%S"), past.word));
+        s
     }
 
     /// Serial and MAC are of two devices, as far as the shipments know.

@@ -42,7 +42,14 @@ pub struct Fields {
     pub model: Option<String>,
     pub reasons: Vec<Reason>,
     pub charges: Vec<Charge>,
+    /// The answer to the question `resolution`: what was done, for whoever sent the unit.
+    pub resolution: Option<String>,
+    /// Where the unit is now.
+    pub stage: Option<String>,
+    /// What became of each unit that it speaks of.
+    pub units: Vec<String>,
     pub tracking: Option<String>,
+    pub quote_until: Option<NaiveDate>,
     pub eta: Option<NaiveDate>,
     pub link: Option<String>,
     /// Internal comments, a line each.
@@ -72,19 +79,37 @@ impl Fields {
         }));
         details.extend(v.reasons.iter().map(|r| format!("{} ({})", r.text, r.rule)));
         details.extend(
-            v.holds.iter().map(|h| format!("Hold {}: {} Released by {} ({}).", h.code, h.text, h.released_by, h.rule)),
+            v.holds
+                .iter()
+                .map(|h| format!("Hold {}: {}; released by {} ({}).", plain(&h.code), h.text, h.released_by, h.rule)),
         );
         details.extend(v.charges.iter().map(|c| format!("Charge to {}: {} ({}).", c.to, amount(c), c.rule)));
         details.extend(
             v.legs.iter().map(|l| format!("Freight {}: paid by {}, {} ({}).", l.leg, l.payer, l.service, l.rule)),
         );
         details.extend(v.due.iter().map(|d| format!("Due: {} by {} ({}).", plain(&d.what), d.by, d.rule)));
+        // Who lifted a hold, and with which words, is ours.
+        let lifted = facts.get("released").and_then(Value::as_object);
+        let ours = |r: &&Reason| {
+            lifted.is_some_and(|all| all.keys().any(|code| r.text.starts_with(&format!("{code} released by "))))
+        };
+        let mut reasons: Vec<Reason> = Vec::new();
+        for reason in v.reasons.iter().filter(|r| !ours(r)) {
+            if !reasons.iter().any(|said| said.text == reason.text) {
+                reasons.push(reason.clone());
+            }
+        }
         Fields {
             brand: text("brand"),
             model: text("model"),
-            reasons: v.reasons.clone(),
+            reasons,
             charges: v.charges.clone(),
+            resolution: facts
+                .get("answers")
+                .and_then(|a| a.get("resolution"))
+                .and_then(|a| a.get("answer").unwrap_or(a).as_str().map(str::to_owned)),
             tracking: text("tracking"),
+            quote_until: v.due.iter().find(|d| *d.what == *"quote_expires").map(|d| d.by),
             // The day of arrival, where the program reckons with one (B-11).
             eta: v.due.iter().find(|d| *d.what == *"arrival").map(|d| d.by),
             details,
@@ -222,7 +247,11 @@ fn values(field: Field, owed: &Owed, terms: Terms, today: NaiveDate) -> Vec<Stri
             .filter(|c| internal || matches!(c.to, Party::Customer | Party::Partner))
             .map(amount)
             .collect(),
+        Field::Resolution => maybe(fields.resolution.as_deref()),
+        Field::Stage => maybe(fields.stage.as_deref()),
+        Field::Units => fields.units.clone(),
         Field::Tracking => maybe(fields.tracking.as_deref()),
+        Field::QuoteUntil => maybe(fields.quote_until.map(|d| d.to_string()).as_deref()),
         Field::Eta => maybe(fields.eta.map(|d| d.to_string()).as_deref()),
         Field::Link => maybe(fields.link.as_deref()),
         Field::Details if internal => fields.details.clone(),

@@ -40,7 +40,15 @@ words! {
         Text = "text",
         Reasons = "reasons",
         Charges = "charges",
+        /// What was done with the unit, in the words of whoever did it.
+        Resolution = "resolution",
+        /// Where the unit is now, in a sentence for whoever sent it.
+        Stage = "stage",
+        /// A line for each unit that it speaks of: what became of it, or only its name before it came.
+        Units = "units",
         Tracking = "tracking",
+        /// Last day of the quotation.
+        QuoteUntil = "quote_until",
         Eta = "eta",
         Link = "link",
         /// Internal comments: everything we know, for our own people only.

@@ -234,7 +234,7 @@ impl<'a> Judge<'a> {
         let (mut charges, mut holds) = (Vec::new(), Vec::new());
         for row in self.all(|rows| &rows.charges) {
             let (charge, fee) = (&row.effect, &self.program.fees[row.effect.fee]);
-            let (amount, to) = (fee.amount, self.party(charge.to));
+            let (amount, to) = (self.amount(fee), self.party(charge.to));
             if let (Some(amount), Some(to)) = (amount, to) {
                 let amount = if charge.credit { Amount::from_cents(-amount.cents()) } else { amount };
                 if amount != Amount::ZERO {
@@ -247,7 +247,7 @@ impl<'a> Judge<'a> {
                 // A person lets it go uncharged, by name.
                 let text = format!("{} not charged, {by}: {}", charge.kind, release.answer);
                 self.reasons.push(Reason { rule: row.rule.clone(), text });
-            } else if amount.is_none() {
+            } else if amount.is_none() && !fee.of_quote {
                 holds.push(Hold {
                     code: fee.unset_code.clone(),
                     released_by: "program file".into(),
@@ -259,6 +259,11 @@ impl<'a> Judge<'a> {
             self.say(&row.rule, row.text.as_ref());
         }
         (charges, holds)
+    }
+
+    /// What the program says, or for this unit its quotation.
+    fn amount(&self, fee: &rows::Fee) -> Option<Amount> {
+        if fee.of_quote { self.dates.facts.rma.quote_amount } else { fee.amount }
     }
 
     fn holds(&mut self, holds: &mut Vec<Hold>) {
@@ -307,27 +312,20 @@ impl<'a> Judge<'a> {
 
     /// What is owed because of what is known, whatever was done.
     fn messages(&self) -> Vec<Message> {
-        self.owing().into_iter().filter(|owing| owing.on.is_empty()).map(|owing| owing.message).collect()
+        let listed = |row: &&Row<rows::Message>| row.effect.on.is_empty() || row.effect.listed;
+        self.all(|rows| &rows.messages).filter(listed).map(message).collect()
     }
 
     fn owing(&self) -> Vec<Owing> {
-        let owing = |row: &Row<rows::Message>| Owing {
-            message: Message {
-                to: row.effect.to,
-                about: row.effect.about.clone(),
-                rule: row.rule.clone(),
-                text: row.effect.says.clone(),
-            },
-            on: row.effect.on.clone(),
-            per: row.effect.per,
-        };
+        let owing =
+            |row: &Row<rows::Message>| Owing { message: message(row), on: row.effect.on.clone(), per: row.effect.per };
         self.all(|rows| &rows.messages).map(owing).collect()
     }
 
     /// When each charge of [`Judge::charges`] is posted, in their order.
     fn posts(&self) -> Vec<Post> {
         let rows = self.all(|rows| &rows.charges).filter(|row| {
-            let amount = self.program.fees[row.effect.fee].amount;
+            let amount = self.amount(&self.program.fees[row.effect.fee]);
             amount.is_some_and(|amount| amount != Amount::ZERO) && self.party(row.effect.to).is_some()
         });
         rows.map(|row| row.effect.post).collect()
@@ -367,4 +365,9 @@ impl<'a> Judge<'a> {
         }
         self.reasons
     }
+}
+
+fn message(row: &Row<rows::Message>) -> Message {
+    let (to, about, text) = (row.effect.to, row.effect.about.clone(), row.effect.says.clone());
+    Message { to, about, rule: row.rule.clone(), text }
 }

@@ -351,14 +351,17 @@ fn questions(root: &mut Table<'_>, subjects: &mut Subjects) -> Vec<Question> {
 fn fees(root: &mut Table<'_>) -> Vec<Fee> {
     root.named_tables("fee", |name, t| {
         let amount = t.amount("amount").optional();
+        let of_quote = t.choice("of", &[("program", false), ("quote", true)]).or(false);
         match amount {
+            Some(_) if of_quote => t.problem("amount", "is that of each unit's quotation: leave it out"),
+            None if of_quote => {}
             None => t.warning("amount", "is not set: what this money depends on is held, nothing is charged"),
             Some(amount) if amount.cents() < 0 => {
                 t.problem("amount", "is negative; credits are marked in the row that gives them")
             }
             Some(_) => {}
         }
-        Fee { name: name.into(), amount, unset_code: format!("{name}_not_set").into() }
+        Fee { name: name.into(), amount, of_quote, unset_code: format!("{name}_not_set").into() }
     })
 }
 

@@ -56,6 +56,7 @@ pub(super) fn rows(t: &mut Table<'_>, words: &Words<'_>) -> Rows {
             about: code(t, "about"),
             says: t.string("says").optional().map(Name::from).unwrap_or_default(),
             on: t.choices("on", Step::ALL).or(Vec::new()),
+            listed: t.bool("listed").or(false),
             per: t.choice("per", &[("rma", Per::Rma), ("unit", Per::Unit), ("step", Per::Step)]).or(Per::Rma),
         }),
         notes: list(t, "note", words, |t| {

@@ -81,6 +81,8 @@ pub enum Post {
 pub(super) struct Fee {
     pub name: Name,
     pub amount: Option<Amount>,
+    /// The amount is that of the unit's own quotation; without one there is nothing to charge.
+    pub of_quote: bool,
     /// Code of the hold that stands in for the charge while there is no amount.
     pub unset_code: Name,
 }
@@ -115,6 +117,8 @@ pub(super) struct Message {
     pub says: Name,
     /// Owed when one of these steps is made; empty: as soon as the row applies.
     pub on: Vec<Step>,
+    /// The verdict names it although it is owed only with the steps in `on`.
+    pub listed: bool,
     pub per: Per,
 }
 

@@ -36,6 +36,7 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ),
     ("server-technology/finished.txt", include_str!("../../programs/messages/server-technology/finished.txt")),
     ("server-technology/rma_issued.txt", include_str!("../../programs/messages/server-technology/rma_issued.txt")),
+    ("server-technology/estimate.txt", include_str!("../../programs/messages/server-technology/estimate.txt")),
     ("smartwitness/rma_issued.txt", include_str!("../../programs/messages/smartwitness/rma_issued.txt")),
     ("smartwitness/shipment_rejected.txt", include_str!("../../programs/messages/smartwitness/shipment_rejected.txt")),
     ("smartwitness/ticket_resolved.txt", include_str!("../../programs/messages/smartwitness/ticket_resolved.txt")),
@@ -47,6 +48,7 @@ pub(super) const MESSAGES: &[(&str, &str)] = &[
     ("unex/quotation.txt", include_str!("../../programs/messages/unex/quotation.txt")),
     ("unex/repair_report.txt", include_str!("../../programs/messages/unex/repair_report.txt")),
     ("unex/rma_issued.txt", include_str!("../../programs/messages/unex/rma_issued.txt")),
+    ("unex/service_quotation.txt", include_str!("../../programs/messages/unex/service_quotation.txt")),
     (
         "voip-reseller/advance_not_returned.txt",
         include_str!("../../programs/messages/voip-reseller/advance_not_returned.txt"),

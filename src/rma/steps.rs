@@ -140,7 +140,10 @@ pub const STEPS: &[Row] = &[
         from: &[Received, Held, Diagnosing, Quoted, Approved, Suspended],
         to: To::State(Quoted),
         guard: None,
-        fields: &[field("amount", FieldKind::Amount, true, ""), field("number", FieldKind::Text, false, "")],
+        fields: &[
+            field("amount", FieldKind::Amount, true, "rma.quote_amount"),
+            field("number", FieldKind::Text, false, ""),
+        ],
         stamps: &["rma.quote_issued"],
     },
     Row {

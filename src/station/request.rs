@@ -217,6 +217,7 @@ fn authorise(core: &mut Core, request: &str, by: &str, now: DateTime<FixedOffset
     let draft = Draft {
         program: Some(asked.program.clone()),
         customer: asked.customer.clone(),
+        email: asked.email.clone(),
         facts: asked.facts.clone(),
         serials: know::expected(&core.store.conn, request)?,
         ..Draft::default()
@@ -287,18 +288,29 @@ fn rma_move(
     if !old.state.may_become(to) || (old.state == RmaState::Requested && to == RmaState::Closed) {
         return Ok(Response::refused(format!("RMA {rma} is {}; it cannot become {}", old.state.word(), to.word())));
     }
-    if to == RmaState::Closed
-        && let Some(open) = units::open_of(&core.store.conn, rma)?
-    {
-        return Ok(Response::refused(format!(
-            "unit {} of RMA {rma} is {}: close its units first, then the RMA",
-            open.0, open.1
-        )));
+    if to == RmaState::Closed {
+        let units = units::units_of(&core.store.conn, rma)?;
+        if let Some(open) = units.iter().find(|u| !u.state.is_final()) {
+            return Ok(Response::refused(format!(
+                "unit {} of RMA {rma} is {}: close its units first, then the RMA",
+                open.unit, open.state
+            )));
+        }
+        // Of an RMA that came in part, every announced unit is there or was given up by name (D-29, E-05).
+        let come = |serial: &String| units.is_empty() || units.iter().any(|u| u.unit == *serial);
+        if let Some(short) = know::expected(&core.store.conn, rma)?.iter().find(|serial| !come(serial)) {
+            return Ok(Response::refused(format!(
+                "unit {short} of RMA {rma} did not come: cancel it first if nobody waits for it any more, then close the RMA"
+            )));
+        }
     }
     if to != RmaState::Open && core.session.rma.as_deref() == Some(rma) {
         return Ok(Response::refused(format!("the box of RMA {rma} is open at the dock; scan DONE first")));
     }
     core.store.append(&head(now), &Event::RmaMoved { rma: rma.to_owned(), to, why: why.to_owned() })?;
+    if to == RmaState::Closed {
+        core.closed(&old, now)?;
+    }
     Ok(Response::done(format!("RMA {rma} is {}", to.word()), json!({"rma": rma, "state": to.word()})))
 }
 

@@ -323,12 +323,12 @@ fn c_32_repaired_units_ship_after_the_inspection() {
 #[test]
 fn c_33_a_repair_is_closed_with_its_report() {
     let v = unit(json!({"outcome": "repair", "burn_in": true, "qc": true}));
-    assert_eq!((questions(&v), v.allows(Move::Close)), (vec!["repair_report C-33".to_owned()], false));
+    assert_eq!((questions(&v), v.allows(Move::Close)), (vec!["resolution C-33".to_owned()], false));
     let mailed = |v: &Verdict| messages(v).contains(&"customer repair_report C-33".to_owned());
     assert!(!mailed(&v), "there is nothing to send yet");
-    assert!(mailed(&unit(json!({"outcome": "repair", "answers": {"repair_report": "yes"}}))));
+    assert!(mailed(&unit(json!({"outcome": "repair", "answers": {"resolution": "new board"}}))));
     assert!(
-        unit(json!({"outcome": "repair", "burn_in": true, "qc": true, "answers": {"repair_report": "yes"}}))
+        unit(json!({"outcome": "repair", "burn_in": true, "qc": true, "answers": {"resolution": "new board"}}))
             .allows(Move::Close)
     );
     table("C-33");

@@ -9,7 +9,6 @@ use super::{End, Stop, Verdict, answer};
 use crate::config;
 use crate::domain::job::JobState;
 use crate::printer::Pace;
-use crate::rma::draft;
 use crate::sim::{engine, printer, scanner};
 use crate::station::request::{Request, Response};
 use crate::station::view::Progress;
@@ -224,12 +223,8 @@ fn prepare(at: &Where, config: &config::Config, story: &morning::Story) -> Resul
     let total =
         station::import_alone(config.clone(), programs.clone(), &file, &rejects, |_| ()).map_err(Stop::failed)?;
     eprintln!("{} shipments imported, {} rows rejected on purpose", total.inserted, total.rejected);
-    let drafts = draft::read(&story.rmas);
-    if let Some((line, why)) = drafts.problems.first() {
-        return Err(Stop::failed(format!("the demo's RMAs, line {line}: {why}")));
-    }
     let mut refused = None;
-    let request = Request::Rmas { drafts: drafts.drafts, by: "demo".to_owned() };
+    let request = Request::Rmas { drafts: story.drafts.clone(), by: "demo".to_owned() };
     station::alone(config.clone(), programs, std::iter::once(request), |r: Response| {
         let why = r.data["refused"].as_array().is_some_and(|a| !a.is_empty());
         refused = (why || !r.ok).then(|| format!("{} {}", r.text, r.data["refused"]));

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::domain::date;
 use crate::domain::mac::Mac;
+use crate::domain::money::Amount;
 use crate::domain::text::serial_key;
 
 /// The facts in `json`; every mistake goes to `problems`.
@@ -78,6 +79,7 @@ fn read_facts(r: &mut Reader<'_>) -> Facts {
             wants_back: m.flag("wants_back"),
             proof_of_purchase: m.paper("proof_of_purchase"),
             quote_issued: m.date("quote_issued"),
+            quote_amount: m.amount("quote_amount"),
             approved_on: m.date("approved_on"),
             purchase_order: m.paper("purchase_order"),
             expected: m.list("expected", |item| item.as_str().and_then(serial_key).ok_or("is not a serial number")),
@@ -242,6 +244,13 @@ impl Reader<'_> {
             answers.insert(code.clone(), answer);
         }
         answers
+    }
+
+    fn amount(&mut self, key: &'static str) -> Option<Amount> {
+        self.value(key, |v| match v {
+            Value::String(text) => Amount::parse(text),
+            other => Err(format!("must be an amount such as \"45.00\", not {}", kind(other))),
+        })
     }
 
     fn inner<T>(&mut self, key: &str, map: &Map<String, Value>, build: impl FnOnce(&mut Reader<'_>) -> T) -> T {

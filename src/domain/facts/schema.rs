@@ -62,6 +62,7 @@ impl Facts {
             ("wants_back", flag("")),
             ("proof_of_purchase", paper()),
             ("quote_issued", date("")),
+            ("quote_amount", text("what the quotation comes to, such as \"45.00\"")),
             ("approved_on", date("")),
             ("purchase_order", paper()),
             ("expected", list(text("a serial number the RMA was made for"))),

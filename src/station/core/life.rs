@@ -16,6 +16,8 @@ use serde_json::{Map, Value, json};
 
 /// Days that the calendar catches up on after a long rest; older ones are looked at in one go.
 const CATCH_UP: u64 = 400;
+/// Units of an RMA that are told of when its number is given out; more come in one box as a whole delivery.
+const TOLD_AT_ISSUE: usize = 64;
 /// Cases looked at in one transaction, so that no scan waits long.
 const CASES: usize = 200;
 
@@ -71,11 +73,45 @@ impl Core {
         let programs = self.programs.clone();
         let Some(program) = programs.issued_under(&rma.program, &rma.program_version) else { return Ok(()) };
         let head = Head { at: now, ..Head::default() };
-        match life::issued(rma, program, now.date_naive()) {
-            Ok(done) => Ok(self.write_done(rma, done, &head)?),
-            // The facts were checked before; what cannot be judged owes nothing.
-            Err(_) => Ok(()),
+        let today = now.date_naive();
+        // The facts were checked before; what cannot be judged owes nothing.
+        if let Ok(done) = life::issued(rma, program, None, today) {
+            // Of the units nothing is known yet but their names.
+            let units: Vec<String> = rma.expected.iter().take(TOLD_AT_ISSUE).cloned().collect();
+            for owed in &done.owed {
+                let fields = Fields { units: units.clone(), ..Fields::default() };
+                self.owe(as_owed(rma, owed, fields), &head)?;
+            }
         }
+        if !program.tells_on(Step::Issue) {
+            return Ok(());
+        }
+        for serial in rma.expected.iter().take(TOLD_AT_ISSUE) {
+            let facts = life::awaited(&self.store, rma, serial, today).map_err(|e| StoreError::Unreadable(e.0))?;
+            let unit = Unit::bare(serial, UnitState::Awaited, facts);
+            if let Ok(done) = life::issued(rma, program, Some(&unit), today) {
+                self.write_done(rma, done, &head)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An RMA was closed: the messages that it owes at its end, once, with what became of each unit.
+    pub(in crate::station) fn closed(&mut self, rma: &Rma, now: DateTime<FixedOffset>) -> Result<(), StoreError> {
+        let programs = self.programs.clone();
+        let Some(program) = programs.issued_under(&rma.program, &rma.program_version) else { return Ok(()) };
+        let head = Head { at: now, ..Head::default() };
+        let rows = read::units_of(&self.store.conn, &rma.number)?;
+        let units: Vec<Unit> =
+            rows.into_iter().map(|r| Unit::recorded(r.unit, r.state, r.facts, &r.verdict, program)).collect();
+        // The facts were checked before; what cannot be judged owes nothing.
+        let Ok(owed) = life::closed(rma, program, &units, now.date_naive()) else { return Ok(()) };
+        let said: Vec<String> = units.iter().map(life::ended).collect();
+        for owed in owed {
+            let fields = Fields { units: said.clone(), ..Fields::default() };
+            self.owe(as_owed(rma, &owed, fields), &head)?;
+        }
+        Ok(())
     }
 
     /// The unit as it stands; the inner error says why there is none of that name.
@@ -354,23 +390,26 @@ impl Core {
     }
 
     /// A message that follows from a step or a day, into the outbox.
-    fn owe_message(&mut self, rma: &Rma, done: &Done, owed: &life::Owed, head: &Head) -> Result<(), Failed> {
-        let fields = done.verdict.as_ref().map(|v| Fields::of_unit(&done.facts, v)).unwrap_or_default();
-        let owed = Owed {
-            rma,
-            unit: Some(owed.unit.as_str()).filter(|u| !u.is_empty()),
-            to: owed.message.to,
-            about: &owed.message.about,
-            rule: &owed.message.rule,
-            says: &owed.message.text,
-            cause: owed.cause.clone(),
-            fields,
-        };
-        self.owe(owed, head)
+    fn owe_message(
+        &mut self,
+        rma: &Rma,
+        done: &Done,
+        state: Option<UnitState>,
+        owed: &life::Owed,
+        head: &Head,
+    ) -> Result<(), Failed> {
+        let mut fields = done.verdict.as_ref().map(|v| Fields::of_unit(&done.facts, v)).unwrap_or_default();
+        if let Some(state) = state {
+            let outcome = done.facts.get("outcome").and_then(Value::as_str);
+            fields.stage = Some(life::stage(state, outcome).to_owned());
+            fields.units = vec![life::ended(&Unit::bare(&owed.unit, state, done.facts.clone()))];
+        }
+        self.owe(as_owed(rma, owed, fields), head)
     }
 
     /// Writes what follows from a step, a receipt or a day: money, then messages.
     fn write_done(&mut self, rma: &Rma, mut done: Done, head: &Head) -> Result<(), Failed> {
+        let state = done.moved.as_ref().map(|moved| moved.to);
         if let Some(moved) = done.moved.take() {
             self.store.append(head, &Event::UnitMoved { moved: Box::new(moved) })?;
         }
@@ -378,7 +417,20 @@ impl Core {
             self.store.append(head, &Event::Posted { line })?;
         }
         let owed = std::mem::take(&mut done.owed);
-        owed.iter().try_for_each(|owed| self.owe_message(rma, &done, owed, head))
+        owed.iter().try_for_each(|owed| self.owe_message(rma, &done, state, owed, head))
+    }
+}
+
+fn as_owed<'a>(rma: &'a Rma, owed: &'a life::Owed, fields: Fields) -> Owed<'a> {
+    Owed {
+        rma,
+        unit: Some(owed.unit.as_str()).filter(|u| !u.is_empty()),
+        to: owed.message.to,
+        about: &owed.message.about,
+        rule: &owed.message.rule,
+        says: &owed.message.text,
+        cause: owed.cause.clone(),
+        fields,
     }
 }
 
