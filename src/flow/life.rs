@@ -515,6 +515,13 @@ fn say(
                 }
             }
         }
+        Step::Quote => {
+            // The old approval does not cover the new amount (C-27), on the same day either.
+            if let Some(Value::Object(about)) = facts.get_mut("rma") {
+                about.remove("approved_on");
+                about.remove("purchase_order");
+            }
+        }
         Step::Approve => {
             if !wish.said.contains_key("on") {
                 put(facts, "rma.approved_on", json!(today));

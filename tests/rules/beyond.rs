@@ -199,7 +199,7 @@ fn c_05_the_request_shows_how_it_fails() {
 #[test]
 fn c_06_every_paper_says_to_back_up_the_data() {
     for about in ["rma_issued", "repair_report"] {
-        let facts = json!({"channel": "direct", "outcome": "repair", "answers": {"repair_report": "yes"}});
+        let facts = json!({"channel": "direct", "outcome": "repair", "answers": {"resolution": "new board"}});
         let (_, body) = written(program("unex"), &facts, about);
         assert!(body.contains("back up your data") && body.contains("not liable"), "{about}: {body}");
     }
