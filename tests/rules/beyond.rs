@@ -8,7 +8,7 @@ use backdock::domain::facts::Facts;
 use backdock::domain::rma::{Rma, RmaState};
 use backdock::domain::unit::Step;
 use backdock::domain::verdict::{Role, Verdict};
-use backdock::flow::life;
+use backdock::flow::{life, lists};
 use backdock::message::{Fields, Owed, Templates, Terms, render};
 use backdock::program::{Case, DEFAULT, Per, Program, Programs};
 
@@ -389,4 +389,45 @@ fn d_29_complete_by_its_list_and_nothing_beside_it() {
 #[test]
 fn e_05_in_its_entirety_as_the_ticket_says() {
     assert_eq!(program("smartwitness").complete_rule(), "E-05");
+}
+
+/// The journal's events of a morning at the door: carrier numbers, and boxes that were turned away.
+fn door(scans: &[(&str, &str)]) -> Vec<lists::Turned> {
+    let mut door = lists::Door::default();
+    for (n, (identity, value)) in scans.iter().enumerate() {
+        let rejected = *identity == "rma";
+        let screen = json!({"outcome": "rma_unknown", "kind": if rejected { "reject" } else { "ask" },
+            "word": if rejected { "REJECT" } else { "NOT THIS ONE" }, "title": format!("RMA {value} is not on record."),
+            "why": [], "next": "", "rules": ["E-16"], "job": null});
+        let session = json!({"badge": null, "rma": null, "pending": null, "since": 0, "last": null});
+        let event =
+            json!({"kind": "scanned", "identity": identity, "value": value, "screen": screen, "session": session});
+        door.event(&format!("2026-03-0{}T09:00:00.000-06:00", n + 1), &serde_json::from_value(event).unwrap());
+    }
+    door.standing()
+}
+
+#[test]
+fn e_35_a_rejected_shipment_is_recorded_with_time_carrier_number_and_reason() {
+    let standing = door(&[("tracking", "1Z999AA10123456784"), ("rma", "RMA9999")]);
+    let [box_] = &standing[..] else { panic!("{standing:?}") };
+    assert_eq!(
+        (box_.at.as_str(), box_.tracking.as_deref()),
+        ("2026-03-02T09:00:00.000-06:00", Some("1Z999AA10123456784"))
+    );
+    assert_eq!((box_.title.as_str(), box_.rule.as_str()), ("RMA RMA9999 is not on record.", "E-16"));
+}
+
+#[test]
+fn e_37_it_stands_on_the_list_until_it_is_scanned_out() {
+    let came = [("tracking", "1Z1"), ("rma", "RMA9999"), ("tracking", "1Z2"), ("rma", "RMA8888")];
+    assert_eq!(door(&came).len(), 2);
+    let left = door(&[&came[..], &[("tracking", "1Z1")]].concat());
+    assert_eq!(left.iter().map(|t| t.scanned.as_str()).collect::<Vec<_>>(), ["RMA8888"]);
+    // The same box once more is turned away once more.
+    assert_eq!(door(&[&came[..], &[("tracking", "1Z1"), ("rma", "RMA9999")]].concat()).len(), 2);
+    for (age, mark) in [(0, "today"), (1, "day 1"), (3, "day 3"), (7, "day 7"), (40, "day 7")] {
+        let line = lists::refused_box(&left[0], None, date("2026-03-04") + chrono::Days::new(age));
+        assert_eq!(line.more[1], mark, "{age}");
+    }
 }

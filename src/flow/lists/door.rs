@@ -3,9 +3,9 @@
 //! What a dock supervisor wants of refused goods: what stands on my floor, for how long, why, and what gets
 //! it out. A rejection is a scan whose screen said REJECT; it has no receipt, so it has no state and no
 //! step. One box scanned five times is one line, from the first time on. It stands until something is
-//! received on its RMA (or the unit itself, where a unit was turned away), or until the lists look no
-//! further back. That a box without an RMA was sent back can be written down nowhere yet. A scan that the
-//! dock only refused to count (STOP: received already) leaves nothing standing.
+//! received on its RMA (or the unit itself, where a unit was turned away), until its carrier number is scanned
+//! again on its way out, or until the lists look no further back. A scan that the dock only refused to count
+//! (STOP: received already) leaves nothing standing.
 
 use crate::domain::event::Event;
 use crate::domain::screen::Kind;
@@ -43,6 +43,9 @@ impl Door {
     pub fn event(&mut self, at: &str, event: &Event) {
         match event {
             Event::Scanned { identity, value: Some(value), .. } if identity == "tracking" => {
+                // Scanned out: it is on its way back (E-37). Where it only came before the same box again, that
+                // box is turned away anew below.
+                self.standing.retain(|t| t.tracking.as_ref() != Some(value));
                 self.tracking = Some(value.clone());
             }
             Event::Scanned { identity, value: Some(value), screen, session } => {

@@ -44,7 +44,7 @@ pub fn refused_box(turned: &Turned, rma: Option<&Rma>, today: NaiveDate) -> Line
         Some(rma) if rma.state == RmaState::Requested => {
             format!("send it back; or {}, and mark it with the number that it gives", of_rma(&rma.number, "authorise"))
         }
-        _ => "send it back; or announce its RMA with backdock rma import FILE, then scan it again".to_owned(),
+        _ => "send it back and scan its carrier number on the way out; or announce its RMA with backdock rma import FILE, then scan it again".to_owned(),
     };
     Line {
         rma: turned.rma.clone().unwrap_or_default(),
