@@ -4,10 +4,11 @@ use super::{Link, StoreError};
 use crate::domain::event::Event;
 use crate::domain::job::{Expectation, Job, JobId, JobState};
 use crate::domain::mac::Mac;
-use crate::domain::rma::Receipt;
 use crate::domain::screen::Screen;
 use crate::domain::session::Session;
+use chrono::{DateTime, FixedOffset};
 use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::{Map, Value};
 
 /// A value of the `meta` table.
 pub fn meta(conn: &Connection, key: &str) -> Result<Option<String>, StoreError> {
@@ -384,12 +385,30 @@ pub fn programs(conn: &Connection) -> Result<Vec<(String, String, String)>, Stor
     Ok(rows)
 }
 
+/// A receipt as a dry run needs it: what was known of the unit. What was said of it is passed over.
+#[derive(Clone, Debug, serde::Deserialize)]
+pub struct Recorded {
+    pub rma: String,
+    pub serial: Option<String>,
+    pub at: DateTime<FixedOffset>,
+    pub facts: Map<String, Value>,
+}
+
+/// Reads the journal's text of a receipt.
+pub fn recorded(payload: &str) -> Result<Recorded, StoreError> {
+    #[derive(serde::Deserialize)]
+    struct Received {
+        receipt: Recorded,
+    }
+    Ok(parse::<Received>(payload)?.receipt)
+}
+
 /// Calls `each` with every receipt of a program since a day (`YYYY-MM-DD`), oldest first.
 pub fn receipts_since(
     conn: &Connection,
     program: &str,
     day: &str,
-    mut each: impl FnMut(Receipt),
+    mut each: impl FnMut(Recorded),
 ) -> Result<(), StoreError> {
     let mut s = conn.prepare(
         "SELECT j.payload FROM receipt r JOIN journal j ON j.seq=r.seq JOIN rma ON rma.number=r.rma
@@ -398,9 +417,7 @@ pub fn receipts_since(
     let mut rows = s.query([program, day])?;
     while let Some(r) = rows.next()? {
         let payload: String = r.get(0)?;
-        if let Event::Received { receipt } = parse(&payload)? {
-            each(*receipt);
-        }
+        each(recorded(&payload)?);
     }
     Ok(())
 }

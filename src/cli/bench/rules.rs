@@ -38,6 +38,20 @@ pub fn verdicts(effort: Effort) -> Result<Found, Stop> {
         black_box(serde_json::to_string(&verdict).map_err(Stop::failed)?);
         Ok(())
     })?;
+    // What `program diff` does with each recorded case, but for reading it from the disk.
+    let recorded: Vec<String> =
+        (0..VARIETY).map(|n| journalled(n, &program.verdict(&all[n as usize], today))).collect();
+    let dearer = crate::program::SHIPPED[0].1.replace("amount = \"45.00\"", "amount = \"50.00\"");
+    let other = crate::program::Program::parse("dearer.toml", &dearer)
+        .map_err(|p| Stop::failed(super::super::load::listed(&p)))?
+        .value;
+    let dry = rate(effort, |n| {
+        let case = crate::store::read::recorded(black_box(&recorded[n])).map_err(Stop::failed)?;
+        let facts = Facts::from_json(&Value::Object(case.facts)).map_err(Stop::failed)?;
+        black_box(crate::program::diff::changes(&program.verdict(&facts, today), &other.verdict(&facts, today)));
+        Ok(())
+    })?;
+    found.figure("cases of a dry run, from the journal's text", dry, "/s", Target::AtLeast(50_000.0));
     found.figure("verdicts", plain, "/s", Target::None);
     found.figure("verdicts from JSON text to JSON text", json, "/s", Target::None);
     Ok(found)
@@ -110,6 +124,16 @@ fn facts(n: u64) -> Value {
         "rma": {"number": format!("R26B1{n:05}K"), "issued": day(n % 9), "ticket": "T-4711",
             "diagnosed": !n.is_multiple_of(5), "qualified": !n.is_multiple_of(7)},
     })
+}
+
+/// A receipt as the journal has it.
+fn journalled(n: u64, verdict: &crate::domain::verdict::Verdict) -> String {
+    json!({"kind": "received", "receipt": {
+        "id": n, "rma": format!("R26B1{n:05}K"), "serial": format!("31{n:010}"), "mac": null, "brand": "Yealink",
+        "model": "T46U", "at": format!("{}T09:00:00-06:00", day(0)), "word": "REPLACE", "held": false,
+        "facts": facts(n), "verdict": verdict,
+    }})
+    .to_string()
 }
 
 fn label(n: u64) -> UnitLabel {
