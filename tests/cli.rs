@@ -208,6 +208,44 @@ fn a_station_without_a_daemon_takes_rmas_and_shipments() {
 }
 
 #[test]
+fn a_unit_is_in_one_open_rma_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    station(dir.path());
+    let run = |args: &[&str]| backdock(dir.path(), &[&["--config", "dock.toml"], args].concat(), "");
+    let new = |serial: &str| run(&["rma", "new", "--channel", "direct", "--serial", serial]);
+    let first = new("sn9");
+    assert_eq!(first.code, 0, "{}", first.err);
+    let number = first.out.trim();
+
+    // The same unit, spelled otherwise: no second number, and the way out is named.
+    let second = new(" Sn9 ");
+    assert_eq!(second.code, 1);
+    assert!(second.err.contains(&format!("unit SN9 is in RMA {number} already")), "{}", second.err);
+    assert!(second.err.contains(&format!("rma act {number} cancel SN9")), "{}", second.err);
+    assert_eq!(new("SN90").code, 0, "another unit is not concerned");
+
+    // A number given out elsewhere stands; that the unit is announced twice is said.
+    std::fs::write(dir.path().join("r.csv"), "number,channel,serial\nRMA1001,direct,SN9\nRMA1001,direct,SN11\n")
+        .unwrap();
+    let imported = run(&["rma", "import", "r.csv"]);
+    assert_eq!(imported.code, 0, "{}", imported.err);
+    assert!(imported.err.contains(&format!("RMA RMA1001: unit SN9 is in open RMA {number} too")), "{}", imported.err);
+    assert!(!imported.err.contains("SN11"), "{}", imported.err);
+    assert_eq!(run(&["rma", "act", "RMA1001", "cancel", "--by", "clerk", "--say", "why=imported twice"]).code, 0);
+
+    // A request waits, and is authorised when the unit is given up there.
+    let request = run(&["rma", "new", "--channel", "direct", "--serial", "SN9", "--request"]);
+    assert_eq!(request.code, 0, "{}", request.err);
+    let authorise = || run(&["rma", "act", request.out.trim(), "authorise", "--by", "clerk"]);
+    let refused = authorise();
+    assert!(refused.code == 1 && refused.err.contains(number), "{}", refused.err);
+    let gone = run(&["rma", "act", number, "cancel", "SN9", "--by", "clerk", "--say", "why=given up"]);
+    assert_eq!(gone.code, 0, "{}", gone.err);
+    let done = authorise();
+    assert_eq!(done.code, 0, "{}", done.err);
+}
+
+#[test]
 fn a_journal_that_was_touched_is_found_out() {
     let dir = tempfile::tempdir().unwrap();
     station(dir.path());

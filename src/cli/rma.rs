@@ -209,6 +209,7 @@ fn import(at: &Where, file: &std::path::Path, as_json: bool) -> Verdict {
     let by = caller();
     let slices = read.drafts.chunks(SLICE).map(|d| Request::Rmas { drafts: d.to_vec(), by: by.clone() });
     let (mut issued, mut changed, mut unchanged) = (0, 0, 0);
+    let mut twice: Vec<Value> = Vec::new();
     for response in ask(at, slices)? {
         if response.data.is_null() {
             return Err(Stop::failed(response.text));
@@ -218,9 +219,13 @@ fn import(at: &Where, file: &std::path::Path, as_json: bool) -> Verdict {
         changed += count("changed");
         unchanged += response.data["unchanged"].as_u64().unwrap_or(0);
         problems.extend(response.data["refused"].as_array().into_iter().flatten().cloned());
+        twice.extend(response.data["twice"].as_array().into_iter().flatten().cloned());
     }
     if as_json {
-        answer_json(&json!({"issued": issued, "changed": changed, "unchanged": unchanged, "rejected": problems}))?;
+        let counts = json!({
+            "issued": issued, "changed": changed, "unchanged": unchanged, "rejected": problems, "twice": twice,
+        });
+        answer_json(&counts)?;
     } else {
         answer(format!("{issued} issued, {changed} changed, {unchanged} unchanged, {} rejected", problems.len()));
         for p in &problems {
@@ -228,6 +233,11 @@ fn import(at: &Where, file: &std::path::Path, as_json: bool) -> Verdict {
                 .as_u64()
                 .map_or_else(|| format!("RMA {}", p["number"].as_str().unwrap_or("?")), |l| format!("line {l}"));
             eprintln!("backdock: {}: {place}: {}", file.display(), p["why"].as_str().unwrap_or_default());
+        }
+        for t in &twice {
+            let text = |key: &str| t[key].as_str().unwrap_or("?");
+            let (rma, serial, other) = (text("number"), text("serial"), text("rma"));
+            eprintln!("backdock: {}: RMA {rma}: unit {serial} is in open RMA {other} too", file.display());
         }
     }
     Ok(match problems.len() {

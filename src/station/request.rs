@@ -16,6 +16,7 @@ use crate::store::{Head, StoreError, know, life as units, read};
 use chrono::{DateTime, Datelike, FixedOffset};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 /// Longest RMA number taken from elsewhere, in characters (what fits a label's Code 128).
@@ -94,6 +95,7 @@ pub(super) fn head(now: DateTime<FixedOffset>) -> Head {
 fn rmas(core: &mut Core, drafts: &[Draft], by: &str, now: DateTime<FixedOffset>) -> Result<Response, StoreError> {
     let (mut issued, mut changed, mut unchanged) = (Vec::new(), Vec::new(), 0);
     let mut refused: Vec<Value> = Vec::new();
+    let mut twice: Vec<Value> = Vec::new();
     for draft in drafts {
         let rma = match checked(core, draft, now)? {
             Ok(rma) => rma,
@@ -105,6 +107,11 @@ fn rmas(core: &mut Core, drafts: &[Draft], by: &str, now: DateTime<FixedOffset>)
         match know::rma(&core.store.conn, &rma.number)? {
             None => {
                 issued.push(rma.number.clone());
+                for serial in &rma.expected {
+                    if let Some(other) = know::announced_by_other(&core.store.conn, serial, &rma.number)? {
+                        twice.push(json!({"number": rma.number, "serial": serial, "rma": other}));
+                    }
+                }
                 if draft.number.is_some() {
                     // Its system told the customer when it gave the number out.
                     core.store.append(&head(now), &Event::RmaIssued { rma })?;
@@ -131,7 +138,8 @@ fn rmas(core: &mut Core, drafts: &[Draft], by: &str, now: DateTime<FixedOffset>)
     tracing::info!(issued = issued.len(), changed = changed.len(), refused = refused.len(), by, "RMAs");
     let text =
         format!("{} issued, {} changed, {unchanged} unchanged, {} refused", issued.len(), changed.len(), refused.len());
-    let data = json!({"issued": issued, "changed": changed, "unchanged": unchanged, "refused": refused});
+    let data =
+        json!({"issued": issued, "changed": changed, "unchanged": unchanged, "refused": refused, "twice": twice});
     Ok(Response { ok: refused.len() < drafts.len() || drafts.is_empty(), text, data })
 }
 
@@ -179,11 +187,23 @@ fn checked(core: &mut Core, draft: &Draft, now: DateTime<FixedOffset>) -> Result
         )));
     }
     let mut expected = Vec::with_capacity(draft.serials.len());
+    let mut seen = HashSet::new();
     for serial in &draft.serials {
         match crate::domain::text::serial_key(serial) {
-            Some(s) if !expected.contains(&s) || expected.len() > 1000 => expected.push(s),
+            Some(s) if seen.insert(s.clone()) => expected.push(s),
             Some(_) => {}
             None => return Ok(Err(format!("{serial:?} is not a serial number"))),
+        }
+    }
+    // One unit, one number. What was given out elsewhere, or only asked for, is taken and told.
+    if draft.number.is_none() && !draft.request {
+        for serial in &expected {
+            if let Some(other) = know::announced_by_other(&core.store.conn, serial, &number)? {
+                return Ok(Err(format!(
+                    "no number is given out: unit {serial} is in RMA {other} already. Work on that one, or cancel the \
+                     unit there first (`backdock rma act {other} cancel {serial} --by NAME --say why=REASON`)"
+                )));
+            }
         }
     }
     let state = if draft.request { RmaState::Requested } else { RmaState::Open };

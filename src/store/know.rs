@@ -49,6 +49,17 @@ pub fn expected(conn: &Connection, rma: &str) -> Result<Vec<String>, StoreError>
     Ok(rows)
 }
 
+/// Another open RMA that announced this serial and is not done with it.
+pub fn announced_by_other(conn: &Connection, serial: &str, rma: &str) -> Result<Option<String>, StoreError> {
+    let mut s = conn.prepare_cached(
+        "SELECT number FROM rma_unit JOIN rma ON number = rma_unit.rma
+         WHERE serial=?1 AND number<>?2 AND state='open' AND NOT EXISTS(
+             SELECT 1 FROM unit WHERE unit.rma=number AND unit=?1 AND unit.state IN ('closed', 'returned', 'cancelled'))
+         LIMIT 1",
+    )?;
+    Ok(s.query_row([serial, rma], |r| r.get(0)).optional()?)
+}
+
 fn as_shipment(serial: &str, shipped: NaiveDate, facts: &Map<String, Value>) -> Shipment {
     let text = |key: &str| facts.get(key).and_then(Value::as_str).map(str::to_owned);
     let date = |key: &str| facts.get(key).and_then(Value::as_str).and_then(|d| d.parse().ok());
