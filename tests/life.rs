@@ -193,6 +193,10 @@ fn what_is_said_with_a_step_is_checked() {
         &[&rma, "answer", "PH1", "--say", "question=packaging", "--say", "answer=nice"],
         &["original, equivalent, bad"],
     );
+    phones.refused(
+        &[&rma, "answer", "PH1", "--say", "question=reported", "--say", "answer=on Monday"],
+        &["reported", "\"on Monday\"", "date"],
+    );
     phones.verify();
 }
 

@@ -181,7 +181,7 @@ fn what_holds_a_unit_is_listed_until_the_step_that_the_line_names() {
     assert_eq!(hold(&site, "PH2", "vendor_rma_missing"), None);
 
     // Open questions that stop a move, and a hold that only a person lifts.
-    site.follow(&hold(&site, "PH1", "packaging").unwrap()["next"], &[("PACKAGING", "equivalent")]);
+    site.follow(&hold(&site, "PH1", "packaging").unwrap()["next"], &[("ANSWER", "equivalent")]);
     assert_eq!(hold(&site, "PH1", "packaging"), None);
     let decision = hold(&site, "PH1", "packaging_decision").unwrap();
     assert_eq!((&decision["rule"], &decision["released_by"]), (&json!("A-17"), &json!("management")));

@@ -500,7 +500,7 @@ fn say(
                 let known: Vec<&str> = answers.iter().map(|a| &**a).collect();
                 return Err(Refused(format!("{answer:?} is no answer to {code}; write one of {}", known.join(", "))));
             }
-            put(facts, &format!("answers.{code}"), json!({"answer": answer, "by": wish.by}));
+            program.answer(facts, &code, &answer, wish.by);
         }
         Step::Note => {
             if let Some(Value::Object(more)) = wish.said.get("facts") {
@@ -532,7 +532,7 @@ fn say(
         }
         Step::VendorCredit | Step::VendorReplace if program.question("vendor_result").is_some() => {
             let what = if wish.step == Step::VendorCredit { "credit" } else { "replacement" };
-            put(facts, "answers.vendor_result", json!({"answer": what, "by": wish.by}));
+            program.answer(facts, "vendor_result", what, wish.by);
         }
         _ => {}
     }

@@ -29,6 +29,7 @@ use crate::domain::screen::Kind;
 use crate::domain::unit::Step;
 use crate::domain::verdict::{Action, Due, Hold, Message, Move, Name, Role, Verdict};
 use crate::strict_toml::{Problem, Read};
+use serde_json::{Map, Value, json};
 
 mod check;
 mod clock;
@@ -198,9 +199,18 @@ impl Program {
         judge::case(self, facts, facts.today.unwrap_or(today))
     }
 
-    /// Whether the program has a question of that code.
+    /// The answers that a question allows (none: any text), where the program has one of that code.
     pub fn question(&self, code: &str) -> Option<&[Name]> {
         self.questions.iter().find(|q| *q.code == *code).map(|q| q.answers.as_slice())
+    }
+
+    /// Takes an answer into the facts: as an answer, or as the fact that the question asks for.
+    pub fn answer(&self, facts: &mut Map<String, Value>, code: &str, answer: &str, by: &str) {
+        if self.questions.iter().any(|q| *q.code == *code && q.by_fact) {
+            facts.insert(code.to_owned(), json!(answer));
+        } else if let Value::Object(answers) = facts.entry("answers").or_insert_with(|| json!({})) {
+            answers.insert(code.to_owned(), json!({"answer": answer, "by": by}));
+        }
     }
 
     /// Whether a hold is one that the dock sets before the facts are judged.

@@ -343,9 +343,31 @@ fn questions(root: &mut Table<'_>, subjects: &mut Subjects) -> Vec<Question> {
             blocks: if t.has("blocks") { moves(t, "blocks") } else { Vec::new() },
             text: Name::from(t.string("text").required()),
             named: t.bool("named").or(false),
-            by_fact: t.bool("by_fact").or(false),
+            by_fact: by_fact(name, t),
         }
     })
+}
+
+/// Facts that one word or one date says.
+const ASKED: [&str; 10] = [
+    "damage",
+    "delivered",
+    "packaging",
+    "purchase_date",
+    "reason",
+    "reported",
+    "rma_marked_outside",
+    "sender",
+    "tracking",
+    "vendor_warranty_until",
+];
+
+fn by_fact(name: &str, t: &mut Table<'_>) -> bool {
+    let by_fact = t.bool("by_fact").or(false);
+    if by_fact && !ASKED.contains(&name) {
+        t.problem("by_fact", format!("needs a question that is named like its fact, one of {}", ASKED.join(", ")));
+    }
+    by_fact
 }
 
 fn fees(root: &mut Table<'_>) -> Vec<Fee> {

@@ -106,7 +106,8 @@ pub(super) struct Question {
     pub text: Name,
     /// An answer counts only with the name of who gave it.
     pub named: bool,
-    /// Only the fact itself answers it: the question is open for as long as its row applies.
+    /// It asks for the fact of its own name: an answer is taken as that fact, and the question is open for as long
+    /// as its row applies.
     pub by_fact: bool,
 }
 

@@ -98,7 +98,7 @@ fn c_12_no_rma_number_before_the_approval() {
 fn c_13_the_number_stands_outside_on_the_box() {
     let v = unit(json!({"rma_marked_outside": false}));
     assert_eq!((&*hold(&v, "rma_not_outside").rule, v.action), ("C-13", Action::Diagnose));
-    assert!(questions(&unit(json!({"rma_marked_outside": null}))).contains(&"rma_outside C-13".to_owned()));
+    assert!(questions(&unit(json!({"rma_marked_outside": null}))).contains(&"rma_marked_outside C-13".to_owned()));
     silent_on(&unit(json!({})), &["C-13"]);
     table("C-13");
 }

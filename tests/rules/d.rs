@@ -126,7 +126,7 @@ fn d_09_improper_handling_is_the_customers() {
 fn d_13_every_container_bears_the_number() {
     let v = unit(json!({"rma_marked_outside": false}));
     assert_eq!((&*hold(&v, "box_unmarked").rule, v.allows(Move::Bench)), ("D-13", false));
-    assert!(questions(&unit(json!({"rma_marked_outside": null}))).contains(&"rma_outside D-13".to_owned()));
+    assert!(questions(&unit(json!({"rma_marked_outside": null}))).contains(&"rma_marked_outside D-13".to_owned()));
     table("D-13");
 }
 

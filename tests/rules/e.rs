@@ -171,7 +171,7 @@ fn e_14_damage_on_the_way_is_never_ours() {
 #[test]
 fn e_15_the_container_bears_the_number() {
     cites(&unit(json!({"rma_marked_outside": false})), &["E-15"]);
-    assert!(questions(&unit(json!({"rma_marked_outside": null}))).contains(&"rma_outside E-15".to_owned()));
+    assert!(questions(&unit(json!({"rma_marked_outside": null}))).contains(&"rma_marked_outside E-15".to_owned()));
     table("E-15");
 }
 

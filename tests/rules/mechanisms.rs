@@ -312,6 +312,11 @@ fn mistakes_are_found_where_they_stand() {
         ("business_days = 3", "business_days = 3\ndays = 3", "exactly one of days, business_days, months"),
         ("void_list = \"abuse\"", "void_list = \"use\"", "names no [list.NAME] of this file"),
         ("\"'ER'9(6)\"", "\"'ER'9(6\"", "a bracket is not closed"),
+        (
+            "text = \"Was it kept warm?\"",
+            "text = \"Was it kept warm?\"\nby_fact = true",
+            "needs a question that is named like its fact",
+        ),
         ("currency = \"EUR\"", "currency = \"euro\"", "three capitals"),
         ("blocks = \"bench\"", "blocks = \"bensh\"", "\"bensh\" is not one of all, bench"),
         ("id = \"espresso-rental\"", "id = \"Espresso Rental\"", "lower-case letters"),

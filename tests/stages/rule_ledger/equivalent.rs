@@ -7,7 +7,7 @@ const LAST: &str = "whatever outcome is";
 /// Beginning of the file's name (empty: any), row, beginning of the alteration, reason.
 pub const TABLE: &[(&str, &str, &str, &str)] = &[
     ("", "question packaging", "named is true", "asked until the fact is there; no row looks at its answer"),
-    ("", "question rma_outside", "named is true", "asked until the fact is there; no row looks at its answer"),
+    ("", "question rma_marked_outside", "named is true", "asked until the fact is there; no row looks at its answer"),
     ("voip", "question reported", "named is true", "asked until the fact is there; no row looks at its answer"),
     (
         "security",
