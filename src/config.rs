@@ -4,6 +4,8 @@
 //! Reading the file is the caller's business; this is a function of its text.
 
 use crate::device::{ScannerKind, ScannerSettings};
+use crate::domain::facts::nearest;
+use crate::domain::job::PAPERS;
 use crate::label::{Dpi, Stock};
 use crate::message::{self, Mail, Webhook};
 use crate::scan::{IDLE_GAP_MS, Suffix};
@@ -70,6 +72,8 @@ pub struct Printer {
     pub link: SocketAddr,
     pub dpi: Dpi,
     pub stock: Stock,
+    /// The papers that it takes; empty: all that no printer takes by name.
+    pub labels: Vec<String>,
 }
 
 /// Reads a configuration. `file` only names it in messages.
@@ -274,7 +278,17 @@ fn printer(t: &mut Table) -> Printer {
             .required(),
         dpi: dpi(t),
         stock: t.parsed("stock", Stock::inches(4, 3), |s| s.parse::<Stock>()).required(),
+        labels: labels(t),
     }
+}
+
+fn labels(t: &mut Table) -> Vec<String> {
+    let names = t.strings("labels").or(Vec::new());
+    for name in names.iter().filter(|name| !PAPERS.contains(&name.as_str())) {
+        let near = nearest(name, PAPERS).map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
+        t.problem("labels", format!("{name:?} is no paper{near} `backdock label --list` names them all"));
+    }
+    names
 }
 
 /// Stands in where an address is missing or wrong; never leaves [`parse`].

@@ -307,7 +307,9 @@ fn requests_come_through_the_socket_while_scans_go_on() {
     assert!(call.ask(&close(&issued[2])).unwrap().ok);
     assert!(!call.ask(&close(&issued[2])).unwrap().ok);
     assert!(!call.ask(&close("RMA-77777")).unwrap().ok);
-    let reprint = call.ask(&Request::Reprint { unit: "AA1".to_owned(), by: "test".to_owned() }).unwrap();
+    let reprint = call
+        .ask(&Request::Reprint { unit: Some("AA1".to_owned()), job: None, by: "test".to_owned(), why: String::new() })
+        .unwrap();
     assert!(!reprint.ok && reprint.text.contains("no label to copy"), "{reprint:?}");
     station.end();
     let report = whole(dir.path());

@@ -1,10 +1,10 @@
-//! `backdock jobs` and `backdock settle`: what became of labels, and a person's word where the printer's
-//! count could not say it.
+//! `backdock print`, `reprint`, `jobs` and `settle`: papers by name and copies, what became of labels, and a
+//! person's word where the printer's count could not say it.
 
 use super::load::Where;
 use super::{End, Stop, Verdict, answer, answer_json, rma};
 use crate::domain::job::JobState;
-use crate::station::request::Request;
+use crate::station::request::{Request, Wanted};
 use crate::store::{self, read};
 
 #[derive(clap::Args)]
@@ -15,6 +15,45 @@ pub struct Args {
     /// How many, newest first.
     #[arg(long, default_value_t = 50, value_name = "N")]
     last: u32,
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+pub struct Print {
+    /// The paper's name: `backdock label --list` names them all with their fields.
+    label: String,
+    /// The RMA that it is for.
+    rma: Option<String>,
+    /// The unit that it is for: serial number or MAC.
+    unit: Option<String>,
+    /// A field that is said by hand, e.g. --say "to=Acme Ltd|1 Road|Town" (lines are divided by |).
+    #[arg(long, value_name = "FIELD=VALUE")]
+    say: Vec<String>,
+    /// A printer of the configuration; else by what each printer takes.
+    #[arg(long, value_name = "NAME")]
+    printer: Option<String>,
+    /// Who wants it.
+    #[arg(long, value_name = "WHO")]
+    by: String,
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+pub struct Reprint {
+    /// Serial number or MAC of a received unit: a copy of its label.
+    #[arg(required_unless_present = "job", conflicts_with = "job")]
+    unit: Option<String>,
+    /// A job, as `backdock jobs` shows it: a copy of whatever paper that was.
+    #[arg(long, value_name = "JOB")]
+    job: Option<i64>,
+    /// Who wants it; stands on the copy.
+    #[arg(long, value_name = "WHO")]
+    by: String,
+    /// Why; stands on the copy.
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
+    why: String,
     #[arg(long)]
     json: bool,
 }
@@ -69,12 +108,33 @@ pub fn main(at: &Where, args: Args) -> Verdict {
 
 pub fn settle(at: &Where, args: Settle) -> Verdict {
     let came_out = args.seen == "printed";
-    let answers = rma::ask(at, [Request::Settle { job: args.job, came_out, by: args.by }])?;
+    one(at, Request::Settle { job: args.job, came_out, by: args.by }, args.json)
+}
+
+pub fn print(at: &Where, args: Print) -> Verdict {
+    let mut said = serde_json::Map::new();
+    for pair in &args.say {
+        let Some((name, value)) = pair.split_once('=') else {
+            return Err(Stop::usage(format!("--say {pair:?}: write it as field=value")));
+        };
+        said.insert(name.trim().to_owned(), value.into());
+    }
+    let Print { label, rma, unit, printer, by, json, .. } = args;
+    one(at, Request::Print(Wanted { label, rma, unit, said, printer, by }), json)
+}
+
+pub fn reprint(at: &Where, args: Reprint) -> Verdict {
+    let Reprint { unit, job, by, why, json } = args;
+    one(at, Request::Reprint { unit, job, by, why }, json)
+}
+
+fn one(at: &Where, request: Request, as_json: bool) -> Verdict {
+    let answers = rma::ask(at, [request])?;
     let [response] = answers.as_slice() else { return Err(Stop::failed("no answer")) };
     if !response.ok {
         return Err(Stop::failed(&response.text));
     }
-    if args.json {
+    if as_json {
         answer_json(&response.data)?
     } else {
         answer(&response.text)

@@ -98,6 +98,10 @@ enum Verb {
     Verdict(verdict::Args),
     /// Draw a label as ZPL or a picture.
     Label(label::Args),
+    /// Print a paper: return label, vendor label, tag, slip, sheet.
+    Print(jobs::Print),
+    /// Print a marked copy of a label.
+    Reprint(jobs::Reprint),
     /// Labels: printed, waiting, in doubt.
     Jobs(jobs::Args),
     /// Say of a label in doubt whether it came out.
@@ -138,6 +142,8 @@ pub fn main() -> ExitCode {
         Verb::Program(args) => program::main(&at, args),
         Verb::Verdict(args) => verdict::main(&at, args),
         Verb::Label(args) => label::main(args),
+        Verb::Print(args) => jobs::print(&at, args),
+        Verb::Reprint(args) => jobs::reprint(&at, args),
         Verb::Jobs(args) => jobs::main(&at, args),
         Verb::Settle(args) => jobs::settle(&at, args),
         Verb::Outbox(args) => outbox::main(&at, args),

@@ -54,6 +54,8 @@ pub enum Event {
     JobMade { job: Job, state: JobState, expects: Option<Expectation> },
     /// Jobs walked one edge together. `expects` is the first one's; each further label is one more.
     JobsMoved { jobs: Vec<JobId>, from: JobState, to: JobState, why: String, expects: Option<Expectation> },
+    /// Waiting jobs, not one byte of which had left the station, go to another printer.
+    JobsRerouted { jobs: Vec<JobId>, from: String, to: String, why: String },
     /// A message is owed, or would be if somebody said where it goes.
     MessageOwed { message: Message, state: MessageState },
     /// A message walked one edge. `attempt` counts its tries so far; `next_try` (RFC 3339) is when the
@@ -106,6 +108,7 @@ impl Event {
             Event::DayPassed { .. } => "day_passed",
             Event::JobMade { .. } => "job_made",
             Event::JobsMoved { .. } => "jobs_moved",
+            Event::JobsRerouted { .. } => "jobs_rerouted",
             Event::MessageOwed { .. } => "message_owed",
             Event::MessageMoved { .. } => "message_moved",
             Event::ShipmentsImported { .. } => "shipments_imported",

@@ -9,6 +9,31 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The papers that a program or a printer can name (`backdock label --list` tells what each is).
+pub const PAPERS: [&str; 21] = [
+    "unit",
+    "box",
+    "traveller",
+    "hold",
+    "reject",
+    "return-to-sender",
+    "unauthorised",
+    "routing",
+    "vendor",
+    "packing-list",
+    "return",
+    "address",
+    "calltag-request",
+    "calltag-notice",
+    "rma-sheet",
+    "checklist",
+    "quote",
+    "charge",
+    "credit",
+    "qc",
+    "wall-sheet",
+];
+
 /// A job's number on its station, from 1 upward, never reused.
 pub type JobId = i64;
 

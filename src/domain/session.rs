@@ -18,6 +18,9 @@ pub struct Session {
     pub since: i64,
     /// The newest receipt, kept after DONE so that REPRINT still knows it.
     pub last: Option<i64>,
+    /// What was rejected by the scan before this one: its label is made once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected: Option<String>,
 }
 
 /// A unit of which only a part was scanned.

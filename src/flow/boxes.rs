@@ -1,10 +1,11 @@
 //! An RMA number opens a box, if its program lets it.
 
-use super::{Way, outcome, screen};
+use super::{Owed, Way, outcome, screen};
 use crate::domain::rma::{Rma, RmaState};
 use crate::domain::screen::{Kind, Screen};
 use crate::program::{Decision, Program, Situation};
 use crate::rma::Unanswered;
+use serde_json::Value;
 
 impl Way<'_> {
     pub(super) fn open_box(&mut self, number: &str) -> Result<Screen, Unanswered> {
@@ -23,6 +24,7 @@ impl Way<'_> {
                 self.dock.programs.default(),
                 Situation::RmaUnknown,
                 outcome::RMA_UNKNOWN,
+                number,
                 format!("RMA {number} is not on record."),
             ));
         };
@@ -35,6 +37,7 @@ impl Way<'_> {
                 self.dock.programs.default(),
                 Situation::RmaOtherProgram,
                 outcome::RMA_OTHER_PROGRAM,
+                number,
                 title,
             ));
         };
@@ -42,7 +45,7 @@ impl Way<'_> {
         if let Some((situation, name, title)) = self.rma_situation(&rma, program)
             && matches!(program.intake(situation).decision, Decision::Reject | Decision::Refuse)
         {
-            return Ok(self.stopped(program, situation, name, title));
+            return Ok(self.stopped(program, situation, name, number, title));
         }
         self.session.rma = Some(number.to_owned());
         self.session.since = self.dock.last_receipt;
@@ -99,8 +102,16 @@ impl Way<'_> {
         })
     }
 
-    /// A situation that ends the scan: the screen says what the program wants done.
-    pub(super) fn stopped(&self, program: &Program, situation: Situation, name: &str, title: String) -> Screen {
+    /// A situation that ends the scan: the screen says what the program wants done. What is rejected gets
+    /// its label, once however often it is scanned.
+    pub(super) fn stopped(
+        &mut self,
+        program: &Program,
+        situation: Situation,
+        name: &str,
+        about: &str,
+        title: String,
+    ) -> Screen {
         let row = program.intake(situation);
         let (kind, word) = match row.decision {
             Decision::Reject => (Kind::Reject, "REJECT"),
@@ -110,6 +121,19 @@ impl Way<'_> {
         let mut s = screen(name, kind, word, title, row.next.to_string());
         s.why.push(format!("{} ({})", row.code, row.rule));
         s.rules.push(row.rule.to_string());
+        if row.decision == Decision::Reject {
+            if self.session.rejected.as_deref() == Some(about) {
+                s.why.push("its REJECT label was made a moment ago".to_owned());
+            } else {
+                let fields = [("reason", s.title.clone()), ("rule", row.rule.to_string())]
+                    .into_iter()
+                    .chain([("date", self.dock.today.to_string())])
+                    .map(|(key, text)| (key.to_owned(), Value::from(text)));
+                let rma = self.session.rma.clone();
+                self.label = Some(Owed::Paper { label: "reject", rma, fields: fields.collect() });
+                self.session.rejected = Some(about.to_owned());
+            }
+        }
         s
     }
 }

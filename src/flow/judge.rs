@@ -232,6 +232,8 @@ fn label_of(
         rules: rules(verdict),
         due: verdict.due.first().map(|d| format!("{} {}", d.what, d.by)),
         copy: None,
+        copy_by: None,
+        copy_why: None,
         program: Some(format!("{} {}", program.id(), program.version())),
     }
 }

@@ -19,6 +19,7 @@ mod judge;
 pub mod life;
 pub mod lists;
 pub mod next;
+pub mod papers;
 #[cfg(test)]
 mod tests;
 mod unit;
@@ -34,6 +35,7 @@ use crate::program::Programs;
 use crate::rma::{Knowledge, Unanswered};
 use crate::scan::{Frame, Scan};
 use chrono::{DateTime, FixedOffset, NaiveDate};
+use serde_json::{Map, Value};
 
 /// The stable words for what a scan led to.
 pub mod outcome {
@@ -107,6 +109,8 @@ pub enum Owed {
     Unit { receipt: i64, rma: String, serial: Option<String>, fields: Box<UnitLabel> },
     /// A marked copy of the label of an earlier receipt.
     Copy { receipt: i64 },
+    /// Another paper, about an RMA or about none.
+    Paper { label: &'static str, rma: Option<String>, fields: Map<String, Value> },
 }
 
 fn screen(outcome: &str, kind: Kind, word: &str, title: impl Into<String>, next: impl Into<String>) -> Screen {
@@ -155,7 +159,11 @@ pub fn step(dock: &Dock, session: &Session, scan: &Scan) -> Result<Step, Unanswe
     let found = identify(scan, &Context { step: asking, prefix: dock.prefix, rma_pattern: &pattern });
     let chosen = choose(dock, &found, asking)?;
     let mut way = Way { dock, session: session.clone(), events: Vec::new(), label: None };
+    let rejected = way.session.rejected.clone();
     let screen = way.take(&found, chosen)?;
+    if way.session.rejected == rejected && screen.kind != Kind::Reject {
+        way.session.rejected = None;
+    }
     let named = chosen.kind != Is::Unknown;
     Ok(Step {
         screen,

@@ -150,6 +150,7 @@ impl Way<'_> {
                     program,
                     Situation::UnitAlreadyReceived,
                     outcome::UNIT_ALREADY_RECEIVED,
+                    &what,
                     title,
                 ));
             }
@@ -179,7 +180,7 @@ impl Way<'_> {
         if let Some((situation, name, title)) =
             odd.iter().find(|(s, ..)| matches!(program.intake(*s).decision, Decision::Reject | Decision::Refuse))
         {
-            return Ok(self.stopped(program, *situation, name, title.clone()));
+            return Ok(self.stopped(program, *situation, name, &what, title.clone()));
         }
         let holds: Vec<(&IntakeRow, &'static str, &str)> = odd
             .iter()

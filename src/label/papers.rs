@@ -43,10 +43,15 @@ macro_rules! paper {
         LabelDef {
             name: $name,
             title: $title,
-            fields: { const FIELDS: &[Field] = &[$($field),*]; FIELDS },
+            fields: {
+                const FIELDS: &[Field] = &[
+                    $($field,)* optional("copy", Kind::Count), optional("copy_by", TEXT), optional("copy_why", TEXT),
+                ];
+                FIELDS
+            },
             stock: $stock,
             design: |fields, stock, dpi| {
-                const PARTS: &[Part] = &[$($part),*];
+                const PARTS: &[Part] = &[Copied, $($part),*];
                 super::sheet_of($name, PARTS, &fields, stock, dpi)
             },
         }

@@ -34,6 +34,8 @@ pub(super) enum Part {
     Address { field: &'static str, attn: &'static str },
     /// Boxes to tick: those of a field, or else these.
     Checks { field: &'static str, fixed: &'static [&'static str] },
+    /// That it is a copy, for whom and why; nothing on a first print.
+    Copied,
     /// Barcodes with their words below each other, in columns.
     Wall { field: &'static str, fixed: &'static [&'static str] },
 }
@@ -42,6 +44,7 @@ impl Part {
     fn field(&self) -> &'static str {
         match self {
             Part::Title { .. } => "",
+            Part::Copied => "copy",
             Part::Word { field, .. }
             | Part::Count { field, .. }
             | Part::Number { field }
@@ -121,7 +124,9 @@ pub(super) fn render(
         match fill(&there, &given, stock, dpi) {
             Ok(page) => return Label::of(page, left_out, Vec::new()),
             Err(full) => {
-                let may_leave = |part: &&Part| !part.field().is_empty() && !required.contains(&part.field());
+                // A wall sheet without its codes is none, and a copy says that it is one.
+                let must = |part: &Part| matches!(part, Part::Title { .. } | Part::Copied | Part::Wall { .. });
+                let may_leave = |part: &&Part| !must(part) && !required.contains(&part.field());
                 match there.iter().rposition(may_leave) {
                     Some(at) => left_out.push(there.remove(at).field()),
                     None => return Err(LabelError::NoRoom { field: full.field, stock, dpi, why: full.why }),
@@ -136,6 +141,7 @@ fn check(parts: &[Part], given: &Fields) -> Result<(), LabelError> {
         let field = part.field();
         match part {
             Part::Title { .. } => {}
+            Part::Copied => ["copy", "copy_by", "copy_why"].iter().try_for_each(|f| check_text(f, &given.text(f)))?,
             Part::Number { .. } | Part::Bars { .. } => check_code(field, &given.text(field))?,
             Part::Wall { .. } => given.list(field).iter().try_for_each(|text| check_code(field, text))?,
             Part::List { .. } | Part::Checks { .. } => {
@@ -217,6 +223,7 @@ impl Sheet {
         let field = part.field();
         match *part {
             Part::Title { text, stops } => self.banner("title", text, stops, 2.1),
+            Part::Copied => self.copied(given),
             Part::Word { stops, .. } => self.banner(field, &given.text(field), stops, 2.6),
             Part::Count { word, of, .. } => {
                 self.banner(field, &format!("{word} {} of {}", given.text(field), given.text(of)), false, 2.6)
@@ -264,6 +271,25 @@ impl Sheet {
             self.page.frame(x, y, wide, tall, self.page.mm(0.4).max(2.0));
         }
         self.page.text(x + pad, (y + above + 0.6 * pad).round(), h, &text, stops);
+        self.gap();
+        Ok(())
+    }
+
+    /// White on black, as narrow as its words.
+    fn copied(&mut self, given: &Fields) -> Result<(), Full> {
+        let (by, why) = (given.text("copy_by"), given.text("copy_why"));
+        let mark = format!("COPY {}", given.text("copy"));
+        let h = (self.h * 1.2).round();
+        let pad = (h * 0.4).round();
+        let wide = metrics::dots(metrics::width(&mark), h).ceil() + 2.0 * pad;
+        let tall = (h * 1.25).ceil();
+        let y = self.take("copy", tall + 1.0)?;
+        self.page.fill(self.margin, y, wide, tall);
+        self.page.text(self.margin + pad, y + ((tall - h * metrics::BASELINE) / 2.0).round(), h, &mark, true);
+        let said = [by, why].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(": ");
+        if !said.is_empty() {
+            self.prose_at("copy_by", &said, self.margin, self.room(), self.h)?;
+        }
         self.gap();
         Ok(())
     }

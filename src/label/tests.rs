@@ -361,7 +361,7 @@ fn the_golden_labels_have_not_moved() {
 fn the_registry_says_what_it_wants() {
     let unit = find("unit").expect("there is one");
     assert_eq!(unit.required().collect::<Vec<_>>(), ["rma", "serial", "brand", "model", "received"]);
-    assert_eq!(unit.optional().count(), 12);
+    assert_eq!(unit.optional().count(), 14);
     let good = json!({"rma": "R1", "serial": "S1", "brand": "B", "model": "M", "received": "2026-11-20", "mac": null});
     let error = |name: &str, change: Value| {
         let mut data = good.clone();

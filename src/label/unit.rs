@@ -28,13 +28,29 @@ pub(super) const FIELDS: &[Field] = &[
     optional("rules", Kind::List),
     optional("due", Kind::Text),
     optional("copy", Kind::Count),
+    optional("copy_by", Kind::Text),
+    optional("copy_why", Kind::Text),
     optional("program", Kind::Text),
 ];
 
 /// Who leaves first when there is no room. What stops a unit or tells two labels apart goes last;
 /// required fields never go.
-const GIVE_WAY: [&str; 12] =
-    ["program", "ticket", "customer", "ship_date", "band", "rules", "age", "mac", "due", "hold", "copy", "verdict"];
+const GIVE_WAY: [&str; 14] = [
+    "program",
+    "ticket",
+    "customer",
+    "ship_date",
+    "band",
+    "rules",
+    "copy_why",
+    "copy_by",
+    "age",
+    "mac",
+    "due",
+    "hold",
+    "copy",
+    "verdict",
+];
 
 /// More rule ids than this are not looked at: no stock has a line that long, so it ends in `...` anyway.
 const RULES_MAX: usize = 60;
@@ -66,6 +82,9 @@ pub struct UnitLabel {
     pub due: Option<String>,
     /// `COPY n`, which tells a second label from the first.
     pub copy: Option<u32>,
+    /// Who wanted the copy, and why.
+    pub copy_by: Option<String>,
+    pub copy_why: Option<String>,
     pub program: Option<String>,
 }
 
@@ -142,6 +161,8 @@ impl<'a> Facts<'a> {
                 option("ship_date", &label.ship_date)?.into(),
                 words(option("band", &label.band)?),
                 rules().collect::<Vec<_>>().join("  ").into(),
+                option("copy_why", &label.copy_why)?.into(),
+                option("copy_by", &label.copy_by)?.into(),
                 option("age", &label.age)?.into(),
                 colons(option("mac", &label.mac)?),
                 option("due", &label.due)?.into(),
@@ -222,10 +243,13 @@ mod tests {
             due: own("due"),
             hold: own("Hold"),
             copy: Some(3),
+            copy_by: own("copy_by"),
+            copy_why: own("copy_why"),
             verdict: own("return_to_sender"),
         };
         let facts = Facts::of(&label).expect("printable");
-        for name in ["program", "ticket", "customer", "ship_date", "rules", "age", "mac", "due"] {
+        for name in ["program", "ticket", "customer", "ship_date", "rules", "copy_by", "copy_why", "age", "mac", "due"]
+        {
             assert_eq!(facts.get(name), name);
         }
         assert_eq!((facts.get("band"), facts.get("hold")), ("Band", "Hold"));

@@ -362,6 +362,8 @@ impl<'a> Draft<'a> {
             Item::new("due", "DUE", self.get("due")).lines(2),
             Item::new("ship_date", "SHIPPED", self.get("ship_date")),
             Item::new("ticket", "TICKET", self.get("ticket")),
+            Item::new("copy_by", "COPY FOR", self.get("copy_by")),
+            Item::new("copy_why", "COPIED", self.get("copy_why")),
             Item::new("age", "AGE", self.get("age")).lines(2).cut(),
             Item::new("band", "BAND", band).cut(),
             Item::new("customer", "CUSTOMER", self.get("customer")).lines(2).cut(),

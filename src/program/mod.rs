@@ -134,6 +134,19 @@ pub struct Owing {
     pub per: Per,
 }
 
+/// What the `[papers]` of a program file say.
+#[derive(Clone, Debug, Default)]
+struct Papers {
+    return_address: Vec<String>,
+    footer: Vec<String>,
+    /// Papers that a step prints by itself.
+    with_step: Vec<(Step, Vec<Name>)>,
+    /// Papers that a hold prints at the dock, by its code.
+    with_hold: Vec<(Name, Vec<Name>)>,
+    /// Labels that must be scanned where they came out before the next unit is.
+    scan_back: Vec<Name>,
+}
+
 /// One company's RMA policy, ready to judge. Built by [`Program::parse`] only, so it is always whole.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -148,8 +161,7 @@ pub struct Program {
     intake: Vec<IntakeRow>,
     next: Vec<(Action, Name)>,
     contacts: Vec<(Role, Vec<String>)>,
-    return_address: Vec<String>,
-    footer: Vec<String>,
+    papers: Papers,
     calendar: clock::Calendar,
     subjects: subject::Subjects,
     bands: Vec<rows::Band>,
@@ -303,11 +315,31 @@ impl Program {
 
     /// Where customers send goods, line by line; empty where the file does not say.
     pub fn return_address(&self) -> &[String] {
-        &self.return_address
+        &self.papers.return_address
     }
 
     /// Lines at the foot of every paper for customers; empty where the file does not say.
     pub fn footer(&self) -> &[String] {
-        &self.footer
+        &self.papers.footer
+    }
+
+    /// Papers that print by themselves when `step` is made.
+    pub fn papers_with_step(&self, step: Step) -> &[Name] {
+        self.papers.with_step.iter().find(|(s, _)| *s == step).map_or(&[], |(_, papers)| papers)
+    }
+
+    /// Papers that print by themselves when a unit is received with the hold of that code.
+    pub fn papers_with_hold(&self, code: &str) -> &[Name] {
+        self.papers.with_hold.iter().find(|(c, _)| **c == *code).map_or(&[], |(_, papers)| papers)
+    }
+
+    /// Whether a label of that kind is scanned where it came out before the dock goes on.
+    pub fn scan_back(&self, paper: &str) -> bool {
+        self.papers.scan_back.iter().any(|p| **p == *paper)
+    }
+
+    /// The currency of all amounts, three capitals.
+    pub fn currency(&self) -> &Name {
+        &self.currency
     }
 }

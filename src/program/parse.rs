@@ -2,7 +2,9 @@
 //! questions ...) are read first, because conditions are checked against them; then the rows
 //! ([`super::parse_rows`]); then [`super::check`] looks at the whole.
 
-use crate::domain::facts::Channel;
+use crate::domain::facts::{Channel, nearest};
+use crate::domain::job::PAPERS;
+use crate::domain::unit::Step;
 use crate::domain::verdict::{Action, Move, Name, Role};
 use crate::strict_toml::{Problem, Read, Table, read};
 
@@ -11,7 +13,7 @@ use super::parse_rows::{self, Words};
 use super::pattern::Pattern;
 use super::rows::{Fee, List, Question, Template};
 use super::subject::{Own, SUBJECTS_MAX, Side, Subject, Subjects, VALUES_MAX};
-use super::{CompleteWhen, Decision, IntakeRow, Program, Situation, check};
+use super::{CompleteWhen, Decision, IntakeRow, Papers, Program, Situation, check};
 
 /// Longest id and code, in characters.
 const CODE_MAX: usize = 48;
@@ -109,7 +111,7 @@ fn whole(root: &mut Table<'_>) -> Program {
         Action::ALL.iter().filter_map(text).collect()
     });
     let contacts = root.table("contacts", contacts);
-    let (return_address, footer) = root.table("papers", |t| (lines(t, "return_address"), lines(t, "footer")));
+    let papers = root.table("papers", papers);
 
     let words = Words { subjects: &subjects, windows: &window_names, fees: &fees, questions: &questions };
     let bands = root.tables("band", |t| parse_rows::band(t, &words));
@@ -142,8 +144,7 @@ fn whole(root: &mut Table<'_>) -> Program {
         intake,
         next,
         contacts,
-        return_address,
-        footer,
+        papers,
         calendar: Calendar {
             age_from,
             age_at,
@@ -400,6 +401,47 @@ fn intake_row(t: &mut Table<'_>) -> IntakeRow {
         released_by: released_by.map(Name::from).unwrap_or_default(),
         next: Name::from(t.string("next").required()),
     }
+}
+
+fn papers(t: &mut Table<'_>) -> Papers {
+    Papers {
+        return_address: lines(t, "return_address"),
+        footer: lines(t, "footer"),
+        with_step: t
+            .optional_table("with_step", |t| {
+                let known = Step::ALL.iter().filter(|(word, _)| t.has(word)).copied().collect::<Vec<_>>();
+                known.into_iter().map(|(word, step)| (step, own_papers(t, word))).collect()
+            })
+            .unwrap_or_default(),
+        with_hold: t
+            .optional_table("with_hold", |t| {
+                let codes = t.keys();
+                codes.into_iter().map(|code| (Name::from(code.as_str()), own_papers(t, &code))).collect()
+            })
+            .unwrap_or_default(),
+        scan_back: paper_names(t, "scan_back"),
+    }
+}
+
+/// Papers that come beside the unit label, which every receipt has.
+fn own_papers(t: &mut Table<'_>, key: &str) -> Vec<Name> {
+    let names = paper_names(t, key);
+    if names.iter().any(|name| **name == *"unit") {
+        t.problem(key, "the unit label is made at every receipt; name other papers here");
+    }
+    names
+}
+
+/// Names of papers; absent: none.
+fn paper_names(t: &mut Table<'_>, key: &str) -> Vec<Name> {
+    let names = names(t, key);
+    for name in &names {
+        if !PAPERS.contains(&&**name) {
+            let near = nearest(name, PAPERS.iter().copied()).map(|n| format!("; did you mean {n:?}?"));
+            t.problem(key, format!("{name:?} is no paper{}", near.unwrap_or_default()));
+        }
+    }
+    names
 }
 
 /// Lines for paper; an empty list is warned of.

@@ -2,12 +2,13 @@
 //! Unix socket) and a command that holds the station lock itself.
 
 use super::core::Core;
+use super::core::papers::Copying;
+pub use super::core::papers::Wanted;
 use crate::domain::event::Event;
 use crate::domain::facts::{Facts, TEXT_MAX};
-use crate::domain::job::{JobId, JobState};
+use crate::domain::job::{Job, JobId, JobState};
 use crate::domain::message::MessageId;
 use crate::domain::rma::{Rma, RmaState};
-use crate::domain::screen::{Kind, Screen};
 use crate::domain::unit::Step;
 use crate::flow::life::{self, Wish};
 use crate::rma::draft::Draft;
@@ -33,8 +34,10 @@ pub enum Request {
     Import { path: PathBuf, name: String, rejects: PathBuf },
     /// How far the import is, and what came of it.
     Imported {},
-    /// Owes a marked copy of the newest label of a receipt or serial.
-    Reprint { unit: String, by: String },
+    /// Makes a paper by its name.
+    Print(Wanted),
+    /// Owes a marked copy: of a unit's newest label, or of whatever job `job` printed.
+    Reprint { unit: Option<String>, job: Option<JobId>, by: String, why: String },
     /// A person looked for a label in doubt: it came out, or it did not.
     Settle { job: JobId, came_out: bool, by: String },
     /// A person says what becomes of a message.
@@ -84,7 +87,8 @@ pub fn apply(core: &mut Core, request: &Request, now: DateTime<FixedOffset>) -> 
         Request::Imported {} => Ok(core.import_told()),
         Request::Settle { job, came_out, by } => settle(core, *job, *came_out, by, now),
         Request::SettleMessage { id, how, by } => core.settle_message(*id, *how, by, now),
-        Request::Reprint { unit, by } => reprint(core, unit, by, now),
+        Request::Print(wanted) => print(core, wanted, now),
+        Request::Reprint { unit, job, by, why } => reprint(core, unit.as_deref(), *job, by, why, now),
     }
 }
 
@@ -378,10 +382,20 @@ fn act(
         Err(why) => Response::refused(why),
         Ok(moved) => {
             tracing::info!(rma, unit, step = %step, to = %moved.to, by, "step");
-            let text = format!("{} of RMA {rma}: {step}, now {}", moved.unit, moved.to);
+            let papers = core.papers_told();
+            let mut text = format!("{} of RMA {rma}: {step}, now {}", moved.unit, moved.to);
+            for paper in &papers {
+                let name = paper["label"].as_str().unwrap_or_default();
+                text.push_str(&match paper["why"].as_str() {
+                    Some(why) => format!("\npaper {name} was not made: {why}"),
+                    None => {
+                        format!("\npaper {name}: job {} on {}", paper["job"], paper["printer"].as_str().unwrap_or("?"))
+                    }
+                });
+            }
             let data = json!({
                 "rma": rma, "unit": moved.unit, "step": step, "from": moved.from, "state": moved.to, "legs": moved.legs,
-                "verdict": moved.verdict,
+                "verdict": moved.verdict, "papers": papers,
             });
             Response::done(text, data)
         }
@@ -408,33 +422,57 @@ fn settle(
     Ok(Response::done(format!("job {job} is {}", to.word()), json!({"job": job, "state": to.word()})))
 }
 
-fn reprint(core: &mut Core, unit: &str, by: &str, now: DateTime<FixedOffset>) -> Result<Response, StoreError> {
+fn reprint(
+    core: &mut Core,
+    unit: Option<&str>,
+    job: Option<JobId>,
+    by: &str,
+    why: &str,
+    now: DateTime<FixedOffset>,
+) -> Result<Response, StoreError> {
     use crate::rma::Knowledge;
-    let key = crate::domain::text::serial_key(unit);
-    let mac = crate::domain::mac::Mac::parse(unit);
-    let past = core.store.last_receipt(key.as_deref(), mac).map_err(|e| StoreError::Unreadable(e.0))?;
-    let Some(past) = past else {
-        return Ok(Response::refused(format!(
-            "{unit:?} was not received here; `backdock lookup {unit}` shows what is known of it"
-        )));
+    let id = match (unit, job) {
+        (_, Some(job)) => job,
+        (None, None) => return Ok(Response::refused("name the unit or the job")),
+        (Some(unit), None) => {
+            let key = crate::domain::text::serial_key(unit);
+            let mac = crate::domain::mac::Mac::parse(unit);
+            let past = core.store.last_receipt(key.as_deref(), mac).map_err(|e| StoreError::Unreadable(e.0))?;
+            let Some(past) = past else {
+                return Ok(Response::refused(format!(
+                    "{unit:?} was not received here; `backdock lookup {unit}` shows what is known of it"
+                )));
+            };
+            let jobs = read::jobs_of_receipt(&core.store.conn, &core.config.station.id, past.id)?;
+            match jobs.iter().find(|job| job.label == "unit") {
+                Some(newest) => newest.id,
+                None => return Ok(Response::refused(format!("{unit} has no label to copy"))),
+            }
+        }
     };
-    let mut screen = Screen {
-        outcome: "reprint".to_owned(),
-        kind: Kind::Info,
-        word: "COPY".to_owned(),
-        title: unit.to_owned(),
-        why: Vec::new(),
-        next: String::new(),
-        rules: Vec::new(),
-        job: None,
+    let copying = Copying { by, why };
+    made(core, |core| core.copy_of(id, &copying, now), now)
+}
+
+fn print(core: &mut Core, wanted: &Wanted, now: DateTime<FixedOffset>) -> Result<Response, StoreError> {
+    made(core, |core| core.print(wanted, now), now)
+}
+
+/// Queues a job that was made, and tells of it.
+fn made(
+    core: &mut Core,
+    make: impl FnOnce(&mut Core) -> Result<Result<Job, String>, StoreError>,
+    now: DateTime<FixedOffset>,
+) -> Result<Response, StoreError> {
+    let job = match make(core)? {
+        Ok(job) => job,
+        Err(why) => return Ok(Response::refused(why)),
     };
-    let job = core.copy(past.id, &mut screen).map_err(|e| StoreError::Unreadable(e.to_string()))?;
-    let Some(job) = job else {
-        return Ok(Response::refused(screen.why.join("; ")));
-    };
-    tracing::info!(job = job.id, copy = job.copy, unit, by, "a copy was asked for");
-    let data = json!({"job": job.id, "copy": job.copy, "printer": job.printer});
-    let text = format!("copy {} of the label of {unit}, job {}", job.copy, job.id);
+    let about = [job.rma.as_deref(), job.serial.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let copy = if job.copy > 1 { format!("copy {} of ", job.copy) } else { String::new() };
+    let text = format!("{copy}{} {about}: job {} on {}", job.label, job.id, job.printer);
+    let data = json!({"job": job.id, "label": job.label, "copy": job.copy, "printer": job.printer});
+    tracing::info!(job = job.id, label = job.label, copy = job.copy, "a paper was asked for");
     core.make(job, &head(now)).map_err(|e| StoreError::Unreadable(e.to_string()))?;
     Ok(Response::done(text, data))
 }

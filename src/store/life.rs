@@ -8,8 +8,8 @@ use super::{StoreError, know};
 use crate::domain::event::Event;
 use crate::domain::money::Amount;
 use crate::domain::rma::Receipt;
-use crate::domain::unit::{Moved, UnitState};
-use crate::domain::verdict::Verdict;
+use crate::domain::unit::{LedgerLine, Moved, UnitState};
+use crate::domain::verdict::{Party, Verdict};
 use chrono::NaiveDate;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
@@ -192,10 +192,14 @@ pub struct Line {
 
 /// The whole ledger, oldest first.
 pub fn ledger(conn: &Connection) -> Result<Vec<Line>, StoreError> {
-    let mut s = conn.prepare(
-        "SELECT rma, unit, kind, cents, currency, party, rule, posted, evidence, by FROM ledger ORDER BY seq",
-    )?;
-    let rows = s.query_map([], |r| {
+    lines(conn, "", [])
+}
+
+fn lines(conn: &Connection, which: &str, values: impl rusqlite::Params) -> Result<Vec<Line>, StoreError> {
+    let mut s = conn.prepare_cached(&format!(
+        "SELECT rma, unit, kind, cents, currency, party, rule, posted, evidence, by FROM ledger {which} ORDER BY seq"
+    ))?;
+    let rows = s.query_map(values, |r| {
         Ok(Line {
             rma: r.get(0)?,
             unit: r.get(1)?,
@@ -210,6 +214,18 @@ pub fn ledger(conn: &Connection) -> Result<Vec<Line>, StoreError> {
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What was posted for one unit, oldest first.
+pub fn ledger_of(conn: &Connection, rma: &str, unit: &str) -> Result<Vec<LedgerLine>, StoreError> {
+    let typed = lines(conn, "WHERE rma=?1 AND unit=?2", [rma, unit])?.into_iter().map(|line| {
+        let party = Party::find(&line.party).ok_or_else(|| format!("{:?} is no party", line.party))?;
+        let on = line.on.parse().map_err(|_| format!("{:?} is no date", line.on))?;
+        let (kind, currency, rule) = (line.kind.into(), line.currency.into(), line.rule.into());
+        let (rma, unit, evidence, by) = (line.rma, line.unit, line.evidence, line.by);
+        Ok(LedgerLine { rma, unit, kind, amount: line.amount, currency, party, rule, on, evidence, by })
+    });
+    typed.collect::<Result<_, String>>().map_err(StoreError::Unreadable)
 }
 
 /// The last day for which every open case was looked at.

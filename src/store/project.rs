@@ -98,6 +98,17 @@ pub fn apply(conn: &Connection, seq: i64, station: &str, event: &Event) -> Resul
                 job_moved(conn, seq, station, *job, *from, *to, why, expects)?;
             }
         }
+        Event::JobsRerouted { jobs, from, to, why } => {
+            for job in jobs {
+                let n = conn
+                    .prepare_cached(
+                        "UPDATE job SET printer=?4, note=?5, moved=?6
+                         WHERE station=?1 AND id=?2 AND printer=?3 AND state='queued'",
+                    )?
+                    .execute(params![station, job, from, to, why, seq])?;
+                one_row(n, "waiting job", job)?;
+            }
+        }
         Event::MessageOwed { message, state } => messages::owed(conn, seq, station, message, *state)?,
         Event::MessageMoved { .. } => messages::moved(conn, seq, station, event)?,
         // Only told: they change no table. Shipments are reference data, held by their digest.

@@ -129,6 +129,15 @@ pub fn jobs_of_receipt(conn: &Connection, station: &str, receipt: i64) -> Result
     Ok(rows)
 }
 
+/// The highest copy number of a paper for the same unit and receipt.
+pub fn last_copy(conn: &Connection, station: &str, job: &Job) -> Result<u32, StoreError> {
+    let mut s = conn.prepare_cached(
+        "SELECT coalesce(max(copy), 1) FROM job
+         WHERE station=?1 AND label=?2 AND rma IS ?3 AND serial IS ?4 AND receipt IS ?5",
+    )?;
+    Ok(s.query_row(params![station, job.label, job.rma, job.serial, job.receipt], |r| r.get(0))?)
+}
+
 /// The event that made a job, as the journal has it.
 fn made(conn: &Connection, station: &str, id: JobId) -> Result<Option<String>, StoreError> {
     Ok(conn

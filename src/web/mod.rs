@@ -5,7 +5,7 @@
 //! is ever asked for (`Content-Security-Policy: default-src 'self'`).
 
 use crate::config::Config;
-use crate::label::{Dpi, Stock, UnitLabel};
+use crate::label::{Dpi, Stock};
 use crate::store::{self, read};
 use axum::Router;
 use axum::extract::{Path, State};
@@ -177,8 +177,7 @@ impl Labels {
         let Some(job) = read::job(conn, &self.station, job).map_err(|e| e.to_string())? else { return Ok(None) };
         let paper = self.paper.iter().find(|(name, ..)| *name == job.printer).or(self.paper.first());
         let Some((_, stock, dpi)) = paper else { return Ok(None) };
-        let fields: UnitLabel = serde_json::from_value(job.fields).map_err(|e| e.to_string())?;
-        let label = fields.render(*stock, *dpi).map_err(|e| e.to_string())?;
+        let label = crate::label::render(&job.label, &job.fields, *stock, *dpi).map_err(|e| e.to_string())?;
         Ok(Some(label.png()))
     }
 }

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A walk under way.
 struct Play {
@@ -224,6 +224,7 @@ impl Play {
     fn step(&mut self, step: &Step, page: &mut Page) {
         let owed = self.journal("message_owed").len();
         let printed = self.dock.zebra.labels().len();
+        let jobs = self.journal("job_made").len();
         let mut wrong = Vec::new();
         for (nth, act) in step.act.iter().enumerate() {
             let last = nth + 1 == step.act.len();
@@ -252,9 +253,18 @@ impl Play {
                 Some(rules) => wrong.push(format!("{act}: refused, but not by {rules}: {}", why.trim())),
             }
         }
+        let mut made: BTreeMap<String, usize> = BTreeMap::new();
+        for event in &self.journal("job_made")[jobs..] {
+            *made.entry(event["job"]["label"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+        let all = printed + made.values().sum::<usize>();
+        let patience = Instant::now() + Duration::from_secs(20);
+        while self.dock.zebra.labels().len() < all && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let came = self.dock.zebra.labels().len() - printed;
-        if came != step.labels.values().sum::<usize>() {
-            wrong.push(format!("{came} labels came out, not {:?}", step.labels));
+        if made != step.labels || came != step.labels.values().sum::<usize>() {
+            wrong.push(format!("{came} labels came out ({made:?} were made), not {:?}", step.labels));
         }
         let owed: Vec<String> = self.journal("message_owed")[owed..].iter().map(|e| about(&e["message"])).collect();
         for message in step.messages.iter().filter(|_| !step.act.is_empty()) {

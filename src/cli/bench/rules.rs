@@ -155,6 +155,8 @@ fn label(n: u64) -> UnitLabel {
         rules: vec!["A-16".to_owned(), "A-24".to_owned()],
         due: text(day(0).to_string()),
         copy: None,
+        copy_by: None,
+        copy_why: None,
         program: text("voip-reseller".to_owned()),
     }
 }

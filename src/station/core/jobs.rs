@@ -1,5 +1,6 @@
 //! Labels: made, queued, handed to a printer that is free, and what became of them.
 
+use super::papers::Copying;
 use super::{Core, Failed, GROUP_MAX, Input, Line, QUICK};
 use crate::domain::event::Event;
 use crate::domain::job::{Expectation, Job, JobId, JobState};
@@ -7,11 +8,15 @@ use crate::domain::screen::Screen;
 use crate::label::{LabelError, UnitLabel};
 use crate::printer::{Condition, OrderJob, PrinterEvent, State};
 use crate::store::{Head, read};
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, TimeDelta};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Trouble that a hand at the printer mends (paper, head) does not send labels elsewhere before this.
+const FAIL_OVER: TimeDelta = TimeDelta::seconds(20);
+
 impl Core {
-    /// Renders a unit label for the first printer. A label that cannot be printed as meant does not
+    /// Renders a unit label for the printer that takes it. A label that cannot be printed as meant does not
     /// lose the receipt: optional fields that the printer cannot show are left off and named on the screen.
     pub(super) fn job(
         &mut self,
@@ -19,14 +24,12 @@ impl Core {
         rma: Option<String>,
         serial: Option<String>,
         mut fields: UnitLabel,
-        copy: u32,
         screen: &mut Screen,
     ) -> Option<Job> {
-        let Some(line) = self.lines.first() else {
-            screen.why.push("no printer is configured: no label".to_owned());
+        let Some(line) = self.line_for("unit").map(|i| &self.lines[i]) else {
+            screen.why.push("no printer takes unit labels: no label".to_owned());
             return None;
         };
-        fields.copy = (copy > 1).then_some(copy);
         let label = loop {
             match fields.render(line.stock, line.dpi) {
                 Ok(label) => break label,
@@ -47,7 +50,7 @@ impl Core {
             id: self.last_job,
             printer,
             label: "unit".to_owned(),
-            copy,
+            copy: 1,
             receipt,
             rma,
             serial,
@@ -56,19 +59,31 @@ impl Core {
         })
     }
 
-    pub(in crate::station) fn copy(&mut self, receipt: i64, screen: &mut Screen) -> Result<Option<Job>, Failed> {
+    /// A marked copy of the newest label of a receipt.
+    pub(super) fn copy(
+        &mut self,
+        receipt: i64,
+        screen: &mut Screen,
+        now: DateTime<FixedOffset>,
+    ) -> Result<Option<Job>, Failed> {
         let station = self.config.station.id.clone();
         let jobs = read::jobs_of_receipt(&self.store.conn, &station, receipt)?;
-        let Some(newest) = jobs.first() else {
+        let Some(newest) = jobs.iter().find(|job| job.label == "unit") else {
             screen.why.push("this unit has no label to copy".to_owned());
             return Ok(None);
         };
-        let Some(first) = read::job(&self.store.conn, &station, newest.id)? else { return Ok(None) };
-        let fields: UnitLabel = serde_json::from_value(first.fields)
-            .map_err(|e| Failed::Unanswered(format!("the label of job {}: {e}", first.id)))?;
-        let copy = jobs.iter().map(|j| j.copy).max().unwrap_or(1) + 1;
-        screen.why.push(format!("copy {copy} of the label of receipt {receipt}"));
-        Ok(self.job(Some(receipt), first.rma, first.serial, fields, copy, screen))
+        let by = self.session.badge.clone().unwrap_or_default();
+        match self.copy_of(newest.id, &Copying { by: &by, why: "" }, now)? {
+            Ok(job) => {
+                screen.why.push(format!("copy {} of the label of receipt {receipt}", job.copy));
+                Ok(Some(job))
+            }
+            Err(why) => {
+                screen.why.insert(0, format!("label: {why}"));
+                screen.next = format!("No label was made. {}", screen.next);
+                Ok(None)
+            }
+        }
     }
 
     /// Writes a new job down: as `sending` where its printer is ready and nothing is before it, so
@@ -94,8 +109,48 @@ impl Core {
         Ok(())
     }
 
+    /// Hands what waits at a printer in trouble to another one that takes the same papers on the same stock.
+    /// Only what waits: not one byte of it has left the station.
+    fn reroute(&mut self, now: DateTime<FixedOffset>) -> Result<(), Failed> {
+        for i in 0..self.lines.len() {
+            let line = &self.lines[i];
+            let long = line.troubled.is_some_and(|since| now.signed_duration_since(since) >= FAIL_OVER);
+            if self.closed || line.queue.is_empty() || !long {
+                continue;
+            }
+            let same = |k: &usize| {
+                let (a, b) = (&self.lines[i], &self.lines[*k]);
+                *k != i && b.is_calm() && a.stock == b.stock && a.dpi == b.dpi
+            };
+            let others: Vec<usize> = (0..self.lines.len()).filter(same).collect();
+            if others.is_empty() {
+                continue;
+            }
+            let mut moving: BTreeMap<usize, Vec<JobId>> = BTreeMap::new();
+            for id in &line.queue {
+                let Some(row) = read::job_row_of(&self.store.conn, &self.config.station.id, *id)? else { continue };
+                let group = self.group_of(&row.label);
+                if let Some(k) = others.iter().find(|k| group.contains(k)) {
+                    moving.entry(*k).or_default().push(*id);
+                }
+            }
+            let (from, reason) = (line.name.clone(), line.trouble());
+            for (k, jobs) in moving {
+                let to = self.lines[k].name.clone();
+                let why = format!("printer {from}: {reason}; nothing of it was sent");
+                tracing::warn!(from, to, jobs = jobs.len(), reason, "labels go to another printer");
+                let event = Event::JobsRerouted { jobs: jobs.clone(), from: from.clone(), to, why };
+                self.store.append(&self.head(now, None, None), &event)?;
+                self.lines[i].queue.retain(|id| !jobs.contains(id));
+                self.lines[k].queue.extend(jobs);
+            }
+        }
+        Ok(())
+    }
+
     /// Moves what waits to `sending` where the printer is free.
     pub(super) fn assign(&mut self, now: DateTime<FixedOffset>) -> Result<(), Failed> {
+        self.reroute(now)?;
         for i in 0..self.lines.len() {
             let line = &self.lines[i];
             if self.closed || line.queue.is_empty() || !line.out.is_empty() || !line.fresh.is_empty() {
@@ -162,7 +217,11 @@ impl Core {
     /// Takes soft news to memory.
     pub(super) fn hear(&mut self, i: usize, event: &PrinterEvent, now: DateTime<FixedOffset>) {
         match event {
-            PrinterEvent::Changed(condition) => self.lines[i].condition = condition.clone(),
+            PrinterEvent::Changed(condition) => {
+                let line = &mut self.lines[i];
+                line.condition = condition.clone();
+                line.troubled = if line.is_calm() { None } else { line.troubled.or(Some(now)) };
+            }
             PrinterEvent::Sent(job) if self.lines[i].out.iter().any(|(id, s)| id == job && *s == JobState::Sending) => {
                 if self.sent.is_empty() {
                     self.sent_since = now;
@@ -272,6 +331,17 @@ impl Line {
         calm(condition.state) != calm(*state)
             || !condition.faults.iter().map(|f| &f.code).eq(faults)
             || (!calm(condition.state) && condition.state != *state)
+    }
+
+    /// What is wrong with it, in a few words.
+    fn trouble(&self) -> String {
+        let fault = self.condition.faults.first().map(|f| f.title.clone());
+        fault.unwrap_or_else(|| self.condition.state.word().to_owned())
+    }
+
+    /// It prints, or would.
+    pub(super) fn is_calm(&self) -> bool {
+        matches!(self.condition.state, State::Ready | State::Busy)
     }
 
     /// What the count must show before the next label, if one may be sent right now.

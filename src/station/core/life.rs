@@ -115,7 +115,7 @@ impl Core {
     }
 
     /// The unit as it stands; the inner error says why there is none of that name.
-    fn unit_of(
+    pub(super) fn unit_of(
         &self,
         rma: &Rma,
         program: &Program,
@@ -410,14 +410,16 @@ impl Core {
     /// Writes what follows from a step, a receipt or a day: money, then messages.
     fn write_done(&mut self, rma: &Rma, mut done: Done, head: &Head) -> Result<(), Failed> {
         let state = done.moved.as_ref().map(|moved| moved.to);
-        if let Some(moved) = done.moved.take() {
-            self.store.append(head, &Event::UnitMoved { moved: Box::new(moved) })?;
+        let moved = done.moved.take().map(Box::new);
+        if let Some(moved) = moved.clone() {
+            self.store.append(head, &Event::UnitMoved { moved })?;
         }
         for line in std::mem::take(&mut done.posted) {
             self.store.append(head, &Event::Posted { line })?;
         }
         let owed = std::mem::take(&mut done.owed);
-        owed.iter().try_for_each(|owed| self.owe_message(rma, &done, state, owed, head))
+        owed.iter().try_for_each(|owed| self.owe_message(rma, &done, state, owed, head))?;
+        moved.map_or(Ok(()), |moved| self.papers_of_step(rma, &moved, head))
     }
 }
 

@@ -10,6 +10,7 @@ mod imports;
 mod jobs;
 mod life;
 mod outbox;
+pub(super) mod papers;
 mod programs;
 mod scans;
 
@@ -76,6 +77,8 @@ pub struct Line {
     /// Made in this batch in state `sending`.
     fresh: Vec<OrderJob>,
     journalled: (State, Vec<String>),
+    /// Since when it is in trouble.
+    troubled: Option<DateTime<FixedOffset>>,
 }
 
 /// A scanner as the page shows it.
@@ -122,6 +125,8 @@ pub struct Core {
     /// The last day for which every open case was looked at, and the one that is under way.
     passed: Option<NaiveDate>,
     passing: Option<life::Passing>,
+    /// What became of the papers that a step owed.
+    papers: Vec<serde_json::Value>,
 }
 
 /// The dock's day, as dates are written.
@@ -195,6 +200,7 @@ impl Core {
                 handed: now,
                 fresh: Vec::new(),
                 journalled: (State::Lost, Vec::new()),
+                troubled: Some(now),
             })
             .collect();
         let ears = config
@@ -228,6 +234,7 @@ impl Core {
             imported: None,
             passed: None,
             passing: None,
+            papers: Vec::new(),
         };
         core.reload()?;
         core.settle_left_over(now)?;

@@ -60,9 +60,19 @@ impl Core {
         let job = match &step.label {
             None => None,
             Some(Owed::Unit { receipt, rma, serial, fields }) => {
-                self.job(Some(*receipt), Some(rma.clone()), serial.clone(), (**fields).clone(), 1, &mut step.screen)
+                self.job(Some(*receipt), Some(rma.clone()), serial.clone(), (**fields).clone(), &mut step.screen)
             }
-            Some(Owed::Copy { receipt }) => self.copy(*receipt, &mut step.screen)?,
+            Some(Owed::Paper { label, rma, fields }) => {
+                let about = rma.clone().map(|rma| (rma, None, None));
+                match self.paper(label, about, fields.clone(), None) {
+                    Ok(job) => Some(job),
+                    Err(why) => {
+                        step.screen.why.push(format!("label: {why}"));
+                        None
+                    }
+                }
+            }
+            Some(Owed::Copy { receipt }) => self.copy(*receipt, &mut step.screen, now)?,
         };
         step.screen.job = job.as_ref().map(|j| j.id);
         // The badge of this very scan counts for it.
@@ -95,6 +105,11 @@ impl Core {
         }
         if let Some(job) = job {
             self.make(job, &bare)?;
+        }
+        for event in &step.events {
+            if let Event::Received { receipt } = event {
+                self.papers_of_receipt(receipt, &bare)?;
+            }
         }
         self.today.scans += 1;
         self.show(step.screen, scanner, escaped(bytes), now);

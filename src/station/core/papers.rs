@@ -1,0 +1,305 @@
+//! Papers beside the unit label: asked for by name, or printed by themselves with a step or a hold. What
+//! stands on them is [`crate::flow::papers`]'s.
+
+use super::{Core, Failed};
+use crate::domain::job::{Job, JobId};
+use crate::domain::rma::{Receipt, Rma};
+use crate::domain::unit::{Moved, UnitState};
+use crate::domain::verdict::Name;
+use crate::flow::life::{self, Unit};
+use crate::flow::papers::{self, About};
+use crate::label;
+use crate::program::Program;
+use crate::store::life as read;
+use crate::store::{Head, StoreError, know, read as jobs};
+use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// A paper that somebody wants.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    /// Its name, as `backdock label --list` has it.
+    pub label: String,
+    pub rma: Option<String>,
+    pub unit: Option<String>,
+    /// Fields that are said by hand.
+    pub said: Map<String, Value>,
+    /// A printer by its name; else by what each printer takes.
+    pub printer: Option<String>,
+    pub by: String,
+}
+
+/// The copies of a label say who wanted them, and why.
+pub(in crate::station) struct Copying<'a> {
+    pub by: &'a str,
+    pub why: &'a str,
+}
+
+/// What makes papers print by themselves.
+struct Cause<'a> {
+    receipt: Option<i64>,
+    hold: Option<&'a str>,
+    said: &'a Map<String, Value>,
+    by: &'a str,
+}
+
+impl Core {
+    /// Makes a paper that somebody asks for. The inner error is a refusal in words.
+    pub(in crate::station) fn print(
+        &mut self,
+        wanted: &Wanted,
+        now: DateTime<FixedOffset>,
+    ) -> Result<Result<Job, String>, StoreError> {
+        if wanted.label == "unit" {
+            let why = "the unit label is made when the unit is received; for a copy: backdock reprint UNIT --by WHO";
+            return Ok(Err(why.to_owned()));
+        }
+        let mut said = wanted.said.clone();
+        let Some(number) = &wanted.rma else {
+            // Nothing that speaks of an RMA can be made of nothing.
+            if ["test", "wall-sheet"].contains(&wanted.label.as_str()) {
+                said.entry("station").or_insert_with(|| json!(self.config.station.id));
+                said.retain(|key, _| wanted.label == "test" || key != "station");
+                return Ok(self.paper(&wanted.label, None, said, wanted.printer.as_deref()));
+            }
+            return Ok(Err(format!("name the RMA that the {} paper is for", wanted.label)));
+        };
+        let Some(mut rma) = know::rma(&self.store.conn, number)? else {
+            return Ok(Err(format!("RMA {number} is not on record; `backdock rma list` shows what is")));
+        };
+        rma.expected = know::expected(&self.store.conn, number)?;
+        let programs = self.programs.clone();
+        let Some(program) = programs.issued_under(&rma.program, &rma.program_version) else {
+            return Ok(Err(format!(
+                "the program {:?} {} of RMA {number} is not served",
+                rma.program, rma.program_version
+            )));
+        };
+        let unit = match &wanted.unit {
+            None => None,
+            Some(name) => match self.unit_of(&rma, program, name, now)? {
+                Ok(unit) => Some(unit),
+                Err(why) => return Ok(Err(why)),
+            },
+        };
+        Ok(self.composed(&rma, program, unit.as_ref(), None, wanted, now)?.and_then(|fields| {
+            let about = (rma.number.clone(), unit.map(|u| u.name), None);
+            self.paper(&wanted.label, Some(about), fields, wanted.printer.as_deref())
+        }))
+    }
+
+    fn composed(
+        &self,
+        rma: &Rma,
+        program: &Program,
+        unit: Option<&Unit>,
+        hold: Option<&str>,
+        wanted: &Wanted,
+        now: DateTime<FixedOffset>,
+    ) -> Result<Result<Map<String, Value>, String>, StoreError> {
+        let today = now.date_naive();
+        let judged = match unit.map(|unit| life::unit_on(rma, program, unit, today)).transpose() {
+            Ok(judged) => judged,
+            Err(refused) => return Ok(Err(refused.0)),
+        };
+        let ledger = match unit {
+            Some(unit) => read::ledger_of(&self.store.conn, &rma.number, &unit.name)?,
+            None => Vec::new(),
+        };
+        let about = About {
+            rma,
+            program,
+            unit: unit.zip(judged.as_ref()).map(|(unit, (facts, case))| (unit, facts, &case.verdict)),
+            ledger: &ledger,
+            hold,
+            said: &wanted.said,
+            today,
+            by: &wanted.by,
+        };
+        Ok(papers::compose(&wanted.label, &about).map_err(|e| e.0))
+    }
+
+    /// One print of a paper, ready to be made.
+    pub(super) fn paper(
+        &mut self,
+        name: &str,
+        about: Option<(String, Option<String>, Option<i64>)>,
+        fields: Map<String, Value>,
+        printer: Option<&str>,
+    ) -> Result<Job, String> {
+        let line = match printer {
+            Some(printer) => self.line_of(printer).ok_or_else(|| format!("no printer is called {printer:?}"))?,
+            None => self.line_for(name).ok_or_else(|| format!("no printer takes the {name} paper"))?,
+        };
+        let fields = Value::Object(fields);
+        let line = &self.lines[line];
+        let made = label::render(name, &fields, line.stock, line.dpi).map_err(|e| e.to_string())?;
+        let printer = line.name.clone();
+        let (rma, serial, receipt) = about.map_or((None, None, None), |(rma, serial, r)| (Some(rma), serial, r));
+        self.last_job += 1;
+        self.today.labels += 1;
+        Ok(Job {
+            id: self.last_job,
+            printer,
+            label: name.to_owned(),
+            copy: 1,
+            receipt,
+            rma,
+            serial,
+            zpl: made.zpl,
+            fields,
+        })
+    }
+
+    /// A marked copy of a paper that was made before, behind the same interlock (A-55, C-31).
+    pub(in crate::station) fn copy_of(
+        &mut self,
+        id: JobId,
+        copying: &Copying,
+        now: DateTime<FixedOffset>,
+    ) -> Result<Result<Job, String>, StoreError> {
+        let station = self.config.station.id.clone();
+        let Some(first) = jobs::job(&self.store.conn, &station, id)? else {
+            return Ok(Err(format!("there is no job {id}; `backdock jobs` lists them")));
+        };
+        if let Some(refused) = self.forbidden(&first, now)? {
+            return Ok(Err(refused));
+        }
+        let mut fields = first.fields.clone();
+        let copy = jobs::last_copy(&self.store.conn, &station, &first)? + 1;
+        if let Value::Object(fields) = &mut fields {
+            let marks = [("copy", json!(copy)), ("copy_by", json!(copying.by)), ("copy_why", json!(copying.why))];
+            for (key, value) in marks.into_iter().filter(|(_, value)| value != "") {
+                fields.insert(key.to_owned(), value);
+            }
+        }
+        let i = self.line_of(&first.printer).or_else(|| self.line_for(&first.label));
+        let Some(i) = i else { return Ok(Err(format!("no printer takes the {} paper", first.label))) };
+        let line = &self.lines[i];
+        Ok(label::render(&first.label, &fields, line.stock, line.dpi).map_err(|e| e.to_string()).map(|made| {
+            let printer = line.name.clone();
+            self.last_job += 1;
+            self.today.labels += 1;
+            Job { id: self.last_job, printer, copy, zpl: made.zpl, fields, ..first }
+        }))
+    }
+
+    /// Why a paper may not come out again, if an interlock has come between.
+    fn forbidden(&self, job: &Job, now: DateTime<FixedOffset>) -> Result<Option<String>, StoreError> {
+        let (Some(number), Some(serial)) = (&job.rma, &job.serial) else { return Ok(None) };
+        let Some(rma) = know::rma(&self.store.conn, number)? else { return Ok(None) };
+        let programs = self.programs.clone();
+        let Some(program) = programs.issued_under(&rma.program, &rma.program_version) else { return Ok(None) };
+        let Some(row) = read::unit(&self.store.conn, number, serial)? else { return Ok(None) };
+        let unit = Unit::recorded(row.unit, row.state, row.facts, &row.verdict, program);
+        let today = now.date_naive();
+        let (facts, case) = match life::unit_on(&rma, program, &unit, today) {
+            Ok(judged) => judged,
+            Err(refused) => return Ok(Some(refused.0)),
+        };
+        let unit = Some((&unit, &facts, &case.verdict));
+        let about = About { rma: &rma, program, unit, ledger: &[], hold: None, said: &Map::new(), today, by: "" };
+        Ok(papers::may(&job.label, &about).err().map(|e| e.0))
+    }
+
+    /// Papers that a step prints by itself. One that cannot be made does not undo the step: it is named.
+    pub(super) fn papers_of_step(&mut self, rma: &Rma, moved: &Moved, head: &Head) -> Result<(), Failed> {
+        let programs = self.programs.clone();
+        let Some(program) = programs.issued_under(&rma.program, &rma.program_version) else { return Ok(()) };
+        let names = program.papers_with_step(moved.step);
+        if names.is_empty() {
+            return Ok(());
+        }
+        let mut said = Map::new();
+        for (of_step, of_paper) in [("why", "reason"), ("number", "number"), ("finding", "reason")] {
+            if let Some(value) = moved.said.get(of_step) {
+                said.insert(of_paper.to_owned(), value.clone());
+            }
+        }
+        let unit = Unit::bare(&moved.unit, moved.to, moved.facts.clone());
+        let cause = Cause { receipt: None, hold: None, said: &said, by: &moved.by };
+        self.papers_of(rma, program, &unit, names, &cause, head)
+    }
+
+    /// Tags that the holds of a receipt print by themselves.
+    pub(super) fn papers_of_receipt(&mut self, receipt: &Receipt, head: &Head) -> Result<(), Failed> {
+        let programs = self.programs.clone();
+        let Some(program) = programs.issued_under(&receipt.verdict.program, &receipt.verdict.version) else {
+            return Ok(());
+        };
+        for hold in &receipt.verdict.holds {
+            let names = program.papers_with_hold(&hold.code);
+            if names.is_empty() {
+                continue;
+            }
+            let Some(rma) = know::rma(&self.store.conn, &receipt.rma)? else { return Ok(()) };
+            let name = receipt.serial.clone().or(receipt.mac.map(|m| m.to_string())).unwrap_or_default();
+            let unit = Unit::recorded(name, UnitState::Held, receipt.facts.clone(), &receipt.verdict, program);
+            let cause = Cause { receipt: Some(receipt.id), hold: Some(&hold.code), said: &Map::new(), by: "" };
+            self.papers_of(&rma, program, &unit, names, &cause, head)?;
+        }
+        Ok(())
+    }
+
+    fn papers_of(
+        &mut self,
+        rma: &Rma,
+        program: &Program,
+        unit: &Unit,
+        names: &[Name],
+        cause: &Cause,
+        head: &Head,
+    ) -> Result<(), Failed> {
+        for name in names {
+            let takes = |key: &str| label::find(name).is_ok_and(|def| def.fields.iter().any(|f| f.name == key));
+            let wanted = Wanted {
+                label: name.to_string(),
+                rma: None,
+                unit: None,
+                said: cause.said.iter().filter(|(key, _)| takes(key)).map(|(k, v)| (k.clone(), v.clone())).collect(),
+                printer: None,
+                by: cause.by.to_owned(),
+            };
+            let made = self.composed(rma, program, Some(unit), cause.hold, &wanted, head.at)?.and_then(|fields| {
+                let about = (rma.number.clone(), Some(unit.name.clone()), cause.receipt);
+                self.paper(name, Some(about), fields, None)
+            });
+            match made {
+                Ok(job) => {
+                    self.papers.push(json!({"label": name, "job": job.id, "printer": job.printer}));
+                    self.make(job, head)?;
+                }
+                Err(why) => {
+                    tracing::warn!(rma = rma.number, unit = unit.name, label = %name, why, "a paper was not made");
+                    self.papers.push(json!({"label": name, "job": null, "why": why}));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What became of the papers of a step, for whoever made it.
+    pub(in crate::station) fn papers_told(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.papers)
+    }
+
+    /// The printer for a paper: of those that take it by name, or else of those that take all, the first
+    /// that has no trouble.
+    pub(super) fn line_for(&self, label: &str) -> Option<usize> {
+        let group = self.group_of(label);
+        group.iter().copied().find(|i| self.lines[*i].is_calm()).or(group.first().copied())
+    }
+
+    /// The printers that take a paper.
+    pub(super) fn group_of(&self, label: &str) -> Vec<usize> {
+        let takes = |i: &usize| self.config.printers[*i].labels.iter().any(|l| l == label);
+        let named: Vec<usize> = (0..self.lines.len()).filter(takes).collect();
+        if named.is_empty() {
+            (0..self.lines.len()).filter(|i| self.config.printers[*i].labels.is_empty()).collect()
+        } else {
+            named
+        }
+    }
+}
