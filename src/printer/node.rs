@@ -21,8 +21,10 @@ use std::time::{Duration, Instant};
 
 /// So long nothing must come after opening: answers to questions that somebody else asked before.
 const QUIET: Duration = Duration::from_millis(150);
-/// How long such answers, and the last bytes at the end, are waited for at most.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long such answers are waited for at most.
+const HUSH_MAX: Duration = Duration::from_secs(2);
+/// How long the last bytes may take at the end: several printers are stopped within five seconds.
+const LAST: Duration = Duration::from_secs(1);
 /// After a read or write that promised something and brought nothing.
 const PAUSE: Duration = Duration::from_millis(10);
 /// The control bytes of XON/XOFF. No answer of a printer holds one of them as data.
@@ -97,7 +99,7 @@ impl Node {
     /// Forgets what still comes from before, until nothing comes for [`QUIET`].
     fn hush(&self) {
         let (since, mut old) = (Instant::now(), [0; 1024]);
-        while since.elapsed() < PATIENCE && self.ready(PollFlags::IN, QUIET) {
+        while since.elapsed() < HUSH_MAX && self.ready(PollFlags::IN, QUIET) {
             // An end or an error is met again by the reader.
             if !matches!((&self.file).read(&mut old), Ok(1..)) {
                 return;
@@ -114,14 +116,16 @@ impl Drop for Node {
             return;
         }
         if self.line.is_none() {
-            self.ready(PollFlags::OUT, PATIENCE);
+            self.ready(PollFlags::OUT, LAST);
             return;
         }
         let file = &self.file;
+        // The mark stays on a port that somebody else still has open.
+        let _ = rustix::termios::ioctl_tiocnxcl(file);
         std::thread::scope(|scope| {
             let (done, is_done) = channel();
             scope.spawn(move || done.send(tcdrain(file)));
-            if is_done.recv_timeout(PATIENCE).is_err() {
+            if is_done.recv_timeout(LAST).is_err() {
                 tracing::warn!(port = self.name, "closed while the printer held the line; the rest is not sent");
                 let _ = tcflush(file, QueueSelector::OFlush);
             }
