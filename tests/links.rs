@@ -12,8 +12,7 @@
 mod cable;
 
 use backdock::domain::job::{Expectation, JobId};
-use backdock::printer::link::{Halves, Link, NotTaken, Trouble, Writer};
-use backdock::printer::serial::Serial;
+use backdock::printer::link::{Address, Halves, Link, NotTaken, Port, Trouble, Writer};
 use backdock::printer::usb::Pipe;
 use backdock::printer::worker::{Printer, Settings};
 use backdock::printer::{Condition, Order, OrderJob, Pace, PrinterEvent, State};
@@ -485,8 +484,33 @@ fn a_link_that_sends_twice_is_caught() {
     }
 }
 
+/// The links as the daemon makes them, on this very machine, which has no such printer and maybe no USB.
 #[test]
-fn a_serial_port_that_is_not_there_says_so() {
-    let trouble = Serial::new("/dev/none/ttyS9".into(), Default::default()).open().err().expect("no port");
-    assert_eq!(trouble.fault.code(), "unplugged");
+fn a_printer_that_this_machine_does_not_have_is_lost_or_denied_and_stops_in_order() {
+    let none = "NOSUCHPRINTER".to_owned();
+    for address in [
+        Address::Usb(none.clone()),
+        Address::Lp(Port::SerialNumber(none)),
+        Address::Lp(Port::Path("/dev/none/lp0".into())),
+        Address::Serial("/dev/none/ttyS9".into(), Default::default()),
+        Address::Tcp(([127, 0, 0, 1], 1).into()),
+    ] {
+        let (tell, events) = channel();
+        let settings = Settings { name: "none".into(), dpi: 203, stock: "4x3".into(), pace: pace() };
+        let told = move |event| drop(tell.send(event));
+        let mut printer = Printer::start(settings, address.link(), Vec::new(), told).expect("a thread");
+        let until = Instant::now() + PATIENCE;
+        let condition = loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match events.recv_timeout(left).unwrap_or_else(|_| panic!("{address} is never said to be missing")) {
+                PrinterEvent::Changed(c) if !c.faults.is_empty() => break c,
+                _ => {}
+            }
+        };
+        assert!(
+            matches!(condition.state, State::Lost | State::Denied) && !condition.reason.is_empty(),
+            "{condition:?}"
+        );
+        printer.stop();
+    }
 }

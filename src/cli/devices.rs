@@ -40,7 +40,7 @@ pub fn main(at: &Where, args: Args) -> Verdict {
     if at.config.is_some() || at.config_path().exists() {
         match at.config() {
             Ok(config) => printers = config.printers.iter().map(|p| configured(p, &usb_printers)).collect(),
-            Err(stop) => devices.problems.push(stop.text),
+            Err(stop) => devices.problems.extend(stop.text.lines().map(str::to_owned)),
         }
     }
     let found = Found { devices, usb_printers, printers };
