@@ -8,6 +8,7 @@ use crate::domain::facts::nearest;
 use crate::domain::job::PAPERS;
 use crate::label::{Dpi, Stock};
 use crate::message::{self, Mail, Webhook};
+use crate::printer::link::{self, Address};
 use crate::scan::{IDLE_GAP_MS, Suffix};
 use crate::store::import::ImportMap;
 use crate::strict_toml::{self, Problem, Read, Table};
@@ -69,7 +70,7 @@ pub struct Programs {
 #[derive(Clone, Debug)]
 pub struct Printer {
     pub name: String,
-    pub link: SocketAddr,
+    pub link: Address,
     pub dpi: Dpi,
     pub stock: Stock,
     /// The papers that it takes; empty: all that no printer takes by name.
@@ -130,8 +131,18 @@ pub fn parse(file: &str, text: &str) -> Result<Read<Config>, Vec<Problem>> {
         }
         let mut links = BTreeSet::new();
         for p in &config.printers {
-            if !links.insert(p.link) {
+            // One serial port at two speeds is still one port.
+            if !links.insert(p.link.to_string()) {
                 root.problem("printer", format!("{:?} has the same link as another printer ({})", p.name, p.link));
+            }
+        }
+        for s in &config.scanners {
+            let taken = |p: &&Printer| {
+                matches!((&s.kind, &p.link),
+                (ScannerKind::Serial { port, .. }, Address::Serial(path, _)) if port == path)
+            };
+            if let Some(p) = config.printers.iter().find(taken) {
+                root.problem("printer", format!("{:?} is at the same port as the scanner {:?}", p.name, s.name));
             }
         }
         if config.scanners.is_empty() {
@@ -268,14 +279,27 @@ fn dpi(t: &mut Table) -> Dpi {
 }
 
 fn printer(t: &mut Table) -> Printer {
+    let name = device_name(t);
+    let mut at = t.parsed("link", Address::Tcp(blank()), link).required();
+    if let Address::Serial(_, line) = &mut at {
+        *line = serial_line(t);
+    } else {
+        for key in ["baud", "data_bits", "parity", "stop_bits", "flow"] {
+            if t.has(key) {
+                t.problem(key, "is for a serial printer only (link = \"serial:///dev/ttyS0\"); take it out");
+            }
+        }
+        // Read all the same, so that they are not unknown on top of it.
+        let _ = serial_line(t);
+    }
+    if let Address::Lp(link::Port::Path(path)) = &at
+        && path.starts_with("/dev/usb")
+    {
+        t.warning("link", "the number of a printer port changes; lp://SERIALNUMBER always finds this printer");
+    }
     Printer {
-        name: device_name(t),
-        link: t
-            .parsed("link", blank(), |s| {
-                let rest = s.strip_prefix("tcp://").ok_or("a link is written tcp://ADDRESS:PORT, usually port 9100")?;
-                address(rest)
-            })
-            .required(),
+        name,
+        link: at,
         dpi: dpi(t),
         stock: t.parsed("stock", Stock::inches(4, 3), |s| s.parse::<Stock>()).required(),
         labels: labels(t),
@@ -289,6 +313,49 @@ fn labels(t: &mut Table) -> Vec<String> {
         t.problem("labels", format!("{name:?} is no paper{near} `backdock label --list` names them all"));
     }
     names
+}
+
+const LINKS: &str = "a link is written tcp://ADDRESS:PORT (usually port 9100), usb://SERIALNUMBER, lp://SERIALNUMBER, \
+                     lp:///dev/usb/lp0 or serial:///dev/ttyS0";
+
+fn link(text: &str) -> Result<Address, &'static str> {
+    let (kind, rest) = text.split_once("://").ok_or(LINKS)?;
+    // What Zebra gives as serial numbers, and what others do; `backdock devices` shows them.
+    let serial_number = || {
+        let ok =
+            (1..=40).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        ok.then(|| rest.to_owned())
+            .ok_or("a printer's serial number has 1 to 40 letters, digits, - _ . (`backdock devices` lists them)")
+    };
+    let path = || {
+        rest.starts_with('/')
+            .then(|| PathBuf::from(rest))
+            .ok_or("a device is named by its whole path, with three slashes: serial:///dev/ttyS0")
+    };
+    match kind {
+        "tcp" => Ok(Address::Tcp(address(rest)?)),
+        "usb" => Ok(Address::Usb(serial_number()?)),
+        "lp" if rest.starts_with('/') => Ok(Address::Lp(link::Port::Path(path()?))),
+        "lp" => Ok(Address::Lp(link::Port::SerialNumber(serial_number()?))),
+        "serial" => Ok(Address::Serial(path()?, link::Line::default())),
+        _ => Err(LINKS),
+    }
+}
+
+/// The settings of a serial printer; each defaults to what Zebra printers leave the factory with.
+fn serial_line(t: &mut Table) -> link::Line {
+    let factory = link::Line::default();
+    let bits = t.integer("data_bits", 7..=8).or(8);
+    let stop = t.integer("stop_bits", 1..=2).or(1);
+    let parities = [("none", link::Parity::None), ("even", link::Parity::Even), ("odd", link::Parity::Odd)];
+    let flows = [("none", link::Flow::None), ("xon", link::Flow::XonXoff), ("rts", link::Flow::Rts)];
+    link::Line {
+        baud: baud(t),
+        data_bits: if bits == 7 { link::DataBits::Seven } else { link::DataBits::Eight },
+        parity: t.choice("parity", &parities).or(factory.parity),
+        stop_bits: if stop == 2 { link::StopBits::Two } else { link::StopBits::One },
+        flow: t.choice("flow", &flows).or(factory.flow),
+    }
 }
 
 /// Stands in where an address is missing or wrong; never leaves [`parse`].
@@ -344,7 +411,7 @@ stock = "4x3"
         assert_eq!(c.station.code, "D1");
         assert_eq!(c.station.timezone, chrono_tz::America::Chicago);
         assert_eq!(c.scanners[0].kind, ScannerKind::Serial { port: "/dev/ttyACM0".into(), baud: 9600 });
-        assert_eq!(c.printers[0].link.port(), 9100);
+        assert_eq!(c.printers[0].link, Address::Tcp(([192, 0, 2, 7], 9100).into()));
         assert_eq!(c.printers[0].stock.to_string(), "4x3");
         assert!(!c.station.badge_required);
     }
@@ -369,7 +436,21 @@ stock = "4x3"
             ("dpi = 203", "dpi = 204", "dpi"),
             ("stock = \"4x3\"", "stock = \"4by3\"", "stock"),
             ("tcp://192.0.2.7:9100", "192.0.2.7:9100", "tcp://"),
-            ("tcp://192.0.2.7:9100", "usb://1", "tcp://"),
+            ("tcp://192.0.2.7:9100", "ipp://192.0.2.7", "tcp://"),
+            ("tcp://192.0.2.7:9100", "tcp://zebra:9100", "not an address"),
+            ("tcp://192.0.2.7:9100", "usb://", "serial number"),
+            ("tcp://192.0.2.7:9100", "usb://001/004", "serial number"),
+            ("tcp://192.0.2.7:9100", "usb://A B", "dock.toml:20"),
+            ("tcp://192.0.2.7:9100", "lp://", "serial number"),
+            ("tcp://192.0.2.7:9100", "serial://ttyS0", "three slashes"),
+            ("tcp://192.0.2.7:9100\"", "tcp://192.0.2.7:9100\"\nflow = \"xon\"", "dock.toml:21"),
+            ("tcp://192.0.2.7:9100\"", "usb://A1\"\nbaud = 9600", "serial printer only"),
+            ("tcp://192.0.2.7:9100\"", "serial:///dev/ttyS0\"\nflow = \"dtr\"", "xon"),
+            ("tcp://192.0.2.7:9100\"", "serial:///dev/ttyS0\"\nparity = 1", "dock.toml:21"),
+            ("tcp://192.0.2.7:9100\"", "serial:///dev/ttyS0\"\ndata_bits = 9", "between 7 and 8"),
+            ("tcp://192.0.2.7:9100\"", "serial:///dev/ttyS0\"\nstop_bits = 3", "between 1 and 2"),
+            ("tcp://192.0.2.7:9100\"", "serial:///dev/ttyS0\"\nbaud = 9601", "no serial speed"),
+            ("tcp://192.0.2.7:9100", "serial:///dev/ttyACM0", "same port"),
             ("name = \"zebra\"", "name = \"gun\"", "two devices are called"),
             ("[web]", "[webb]", "web"),
             ("[station]", "[station", "dock.toml:2"),
@@ -380,6 +461,34 @@ stock = "4x3"
             let found = problems(&text);
             assert!(found.iter().any(|p| p.contains(want)), "{from} -> {to}: wanted {want:?} in {found:#?}");
         }
+    }
+
+    #[test]
+    fn every_kind_of_link_is_read() {
+        use link::{DataBits, Flow, Line, Parity, Port, StopBits};
+        let slow = Line {
+            baud: 19200,
+            data_bits: DataBits::Seven,
+            parity: Parity::Even,
+            stop_bits: StopBits::Two,
+            flow: Flow::Rts,
+        };
+        let keys = "baud = 19200\ndata_bits = 7\nparity = \"even\"\nstop_bits = 2\nflow = \"rts\"";
+        for (text, keys, want) in [
+            ("tcp://[::1]:9100", "", Address::Tcp("[::1]:9100".parse().unwrap())),
+            ("usb://D2J204700123", "", Address::Usb("D2J204700123".to_owned())),
+            ("lp://D2J204700123", "", Address::Lp(Port::SerialNumber("D2J204700123".to_owned()))),
+            ("lp:///dev/backdock/printer-D2J1", "", Address::Lp(Port::Path("/dev/backdock/printer-D2J1".into()))),
+            ("serial:///dev/ttyS0", "", Address::Serial("/dev/ttyS0".into(), Line::default())),
+            ("serial:///dev/ttyS0", keys, Address::Serial("/dev/ttyS0".into(), slow)),
+        ] {
+            let text = GOOD.replace("link = \"tcp://192.0.2.7:9100\"", &format!("link = {text:?}\n{keys}"));
+            let read = parse("dock.toml", &text).unwrap_or_else(|e| panic!("{e:#?}"));
+            assert_eq!((&read.value.printers[0].link, read.warnings.len()), (&want, 0));
+            assert_eq!(text.matches(&want.to_string()).count(), 1, "{want} is written as it is read");
+        }
+        let numbered = GOOD.replace("tcp://192.0.2.7:9100", "lp:///dev/usb/lp0");
+        assert!(parse("dock.toml", &numbered).unwrap().warnings[0].to_string().contains("lp://SERIALNUMBER"));
     }
 
     #[test]

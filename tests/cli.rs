@@ -69,6 +69,42 @@ fn check_lists_every_problem_and_says_so_by_its_exit_code() {
 }
 
 #[test]
+fn devices_say_of_every_configured_printer_whether_it_can_be_used() {
+    let dir = tempfile::tempdir().unwrap();
+    station(dir.path());
+    let more =
+        |name: &str, link: &str| format!("[[printer]]\nname = {name:?}\nlink = {link:?}\ndpi = 203\nstock = \"4x3\"\n");
+    // A file stands in for a port that is there.
+    let port = dir.path().join("ttyS0");
+    std::fs::write(&port, "").unwrap();
+    let text = std::fs::read_to_string(dir.path().join("dock.toml")).unwrap()
+        + &more("usb", "usb://NOSUCHPRINTER")
+        + &more("lp", "lp://NOSUCHPRINTER")
+        + &more("gone", "serial:///dev/none/ttyS0")
+        + &more("there", &format!("serial://{}", port.display()));
+    std::fs::write(dir.path().join("dock.toml"), text).unwrap();
+    let check = backdock(dir.path(), &["check", "--config", "dock.toml"], "");
+    assert_eq!(check.code, 0, "{}", check.out);
+    let done = backdock(dir.path(), &["--config", "dock.toml", "devices", "--json"], "");
+    let answer: Value = serde_json::from_str(&done.out).unwrap();
+    let states: Vec<(&str, &Value)> =
+        answer["printers"].as_array().unwrap().iter().map(|p| (p["name"].as_str().unwrap(), &p["state"])).collect();
+    let (null, lost, present) = (Value::Null, json!("lost"), json!("present"));
+    assert_eq!(states, [("zebra", &null), ("usb", &lost), ("lp", &lost), ("gone", &lost), ("there", &present)]);
+    assert_eq!(done.code, 3, "a lost printer needs a person");
+    assert!(answer["serial"].is_array() && answer["usb"].is_array() && answer["usb_printers"].is_array());
+    let text = backdock(dir.path(), &["--config", "dock.toml", "devices"], "").out;
+    assert!(
+        text.contains("configured printer gone serial:///dev/none/ttyS0 lost: /dev/none/ttyS0 is not there"),
+        "{text}"
+    );
+    // A wrong configuration does not hide the devices, and is said.
+    std::fs::write(dir.path().join("bad.toml"), "[station]\nid = 1\n").unwrap();
+    let bad = backdock(dir.path(), &["--config", "bad.toml", "devices"], "");
+    assert!(bad.code == 3 && bad.out.contains("problem: bad.toml:2"), "{}", bad.out);
+}
+
+#[test]
 fn a_verdict_is_a_filter_from_facts_to_answer() {
     let facts = json!({"channel": "direct", "brand": "Yealink", "ship_date": "2026-01-01", "reported": "2026-01-31", "today": "2026-01-31"});
     let (code, answer) = verdict(facts.clone());

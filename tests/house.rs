@@ -23,7 +23,7 @@ const ROOMS: &[(&str, bool, &[&str])] = &[
     // The window draws labels and reads the store.
     ("web", false, &["label", "store", "config"]),
     // The settings types of the rooms it configures.
-    ("config", true, &["device", "label", "message", "program", "scan", "store"]),
+    ("config", true, &["device", "label", "message", "printer", "program", "scan", "store"]),
     (
         "station",
         false,

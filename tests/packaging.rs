@@ -193,6 +193,38 @@ fn the_unit_and_its_user_reach_the_same_groups() {
     assert_eq!((unit["User"].join(""), unit["Group"].join("")), ("backdock".to_owned(), "backdock".to_owned()));
 }
 
+#[test]
+fn the_unit_lets_the_daemon_at_every_kind_of_device() {
+    // Names of character devices as /proc/devices has them: 4 ttyS, 166 ttyACM, 188 ttyUSB, 189 usb_device
+    // (libusb), and 180 usb, under which the kernel's printer ports are.
+    let allowed: BTreeSet<String> = unit()["DeviceAllow"].iter().cloned().collect();
+    let wanted = ["ttyS", "ttyACM", "ttyUSB", "usb_device", "usb"].map(|name| format!("char-{name} rw"));
+    assert_eq!(allowed, BTreeSet::from(wanted));
+    assert_eq!(unit()["DevicePolicy"], ["closed"]);
+}
+
+#[test]
+fn printers_are_permitted_and_have_a_name_that_stays() {
+    // udev's own rules, where they are installed, give all three kinds of node to groups of the station's user.
+    let groups = unit()["SupplementaryGroups"].join(" ");
+    let member = |group: &str| groups.split_whitespace().any(|g| g == group);
+    assert!(member("lp") && member("dialout"));
+    if let Ok(own) = std::fs::read_to_string("/usr/lib/udev/rules.d/50-udev-default.rules") {
+        let gives = |what: &str, group: &str| {
+            own.lines().any(|l| l.contains(what) && l.contains(&format!("GROUP=\"{group}\"")))
+        };
+        assert!(gives("KERNEL==\"lp[0-9]*\"", "lp"), "/dev/usb/lp*");
+        assert!(gives("ENV{ID_USB_INTERFACES}==\"*:0701??:*\"", "lp"), "/dev/bus/usb");
+        assert!(gives("KERNEL==\"tty[A-Z]*[0-9]", "dialout"), "serial ports");
+    }
+    // The link that the manual names for a printer port.
+    let names = backdock_rules().iter().any(|rule| {
+        let says = |key: &str, value: &str| rule.iter().any(|t| t.key == key && t.value == value);
+        says("SUBSYSTEM", "usbmisc") && says("SYMLINK", "backdock/printer-$env{ID_SERIAL_SHORT}")
+    });
+    assert!(names);
+}
+
 // ---- README
 
 /// The fenced blocks of one language, as the newcomer copies them.

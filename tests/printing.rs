@@ -11,6 +11,7 @@ use backdock::printer::dialogue::{Dialogue, Input, Output};
 use backdock::printer::{Condition, Order, OrderJob, Pace, PrinterEvent, State};
 use backdock::sim::engine::{Control, Engine, Options, Reply};
 use backdock::sim::fault::{Fault, Kind};
+use backdock::zebra::Fault::{Refused, Unreachable};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,7 +114,7 @@ impl World {
                         self.conn = Some(self.conns);
                         self.tell(Input::Connected);
                     } else {
-                        self.tell(Input::NotConnected { refused: true, why: "refused" });
+                        self.tell(Input::NotConnected { fault: Refused, why: "refused" });
                     }
                 }
                 Output::Ask(bytes) => self.writes.push_back((None, bytes, 0)),
@@ -215,7 +216,7 @@ impl World {
                     self.pipe.clear();
                     let during = self.writes.front().and_then(|(job, _, gone)| job.map(|job| (job, *gone)));
                     self.writes.clear();
-                    self.tell(Input::Broken { why: "connection reset", during });
+                    self.tell(Input::Broken { fault: Unreachable, why: "connection reset", during });
                 }
                 _ => {}
             }

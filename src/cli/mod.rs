@@ -148,7 +148,7 @@ pub fn main() -> ExitCode {
         Verb::Settle(args) => jobs::settle(&at, args),
         Verb::Outbox(args) => outbox::main(&at, args),
         Verb::Identify(args) => identify::main(&at, args),
-        Verb::Devices(args) => devices::main(args),
+        Verb::Devices(args) => devices::main(&at, args),
         Verb::Journal(args) => journal::main(&at, args),
         Verb::Bench(args) => bench::main(&at, args),
     };

@@ -1,5 +1,5 @@
 //! The conversation with one Zebra, as a machine: [`Dialogue::on`] is told what happened and when, and
-//! answers with what to do. No socket, no thread, no clock; see [`super::tcp`] for those.
+//! answers with what to do. No wire, no thread, no clock; see [`super::worker`] for those.
 //!
 //! ```text
 //! connect -> who are you (serial number, dpi, count) -> status every second -> ready
@@ -27,9 +27,8 @@ pub enum Input<'a> {
     /// Time has passed.
     Tick,
     Connected,
-    /// `refused`: something answers at that address, but not on that port.
     NotConnected {
-        refused: bool,
+        fault: Fault,
         why: &'a str,
     },
     Bytes(&'a [u8]),
@@ -37,8 +36,14 @@ pub enum Input<'a> {
     Wrote(JobId),
     /// The link takes no more bytes for the moment; the write goes on.
     Stalled,
-    /// The link broke. `during`: the label being written, and how many of its bytes were taken.
+    /// This label cannot travel the link; none of its bytes was handed over.
+    Unfit {
+        job: JobId,
+        why: &'a str,
+    },
+    /// The link broke. `during`: the label being written, and how many of its bytes may have been taken.
     Broken {
+        fault: Fault,
         why: &'a str,
         during: Option<(JobId, usize)>,
     },
@@ -195,14 +200,18 @@ impl Dialogue {
         match input {
             Input::Tick => self.tick(now, &mut out),
             Input::Connected => self.connected(now, &mut out),
-            Input::NotConnected { refused, why } => {
-                self.unreachable = Some(if refused { Fault::Refused } else { Fault::Unreachable });
+            Input::NotConnected { fault, why } => {
+                self.unreachable = Some(fault);
                 self.down(now, why);
             }
             Input::Bytes(bytes) => self.bytes(now, bytes, &mut out),
             Input::Wrote(job) => self.wrote(now, job, &mut out),
             Input::Stalled => self.stalled = true,
-            Input::Broken { why, during } => self.broken(now, why, during, &mut out),
+            Input::Unfit { job, why } => self.unfit(now, job, why, &mut out),
+            Input::Broken { fault, why, during } => {
+                self.broken(now, why, during, &mut out);
+                self.unreachable = Some(fault);
+            }
             Input::Order(order) => self.order(now, order, &mut out),
         }
         self.tell_condition(&mut out);
@@ -422,7 +431,24 @@ impl Dialogue {
             (j.touched, j.written) = (true, true);
             out.push(Output::Tell(PrinterEvent::Sent(job)));
         }
-        if group.jobs.iter().all(|j| j.written) {
+        self.all_written(now, out);
+    }
+
+    /// A label that this link can never carry is a person's business: given back it would come again.
+    fn unfit(&mut self, now: Duration, job: JobId, why: &str, out: &mut Vec<Output>) {
+        let Some(group) = &mut self.group else { return };
+        group.jobs.retain(|j| j.id != job);
+        if group.jobs.is_empty() {
+            self.group = None;
+        }
+        let known = format!("none of it was sent: {why}");
+        out.push(Output::Tell(PrinterEvent::InDoubt { jobs: vec![job], known }));
+        self.all_written(now, out);
+    }
+
+    /// Asks what became of the group once it is out.
+    fn all_written(&mut self, now: Duration, out: &mut Vec<Output>) {
+        if self.group.as_ref().is_some_and(|g| g.jobs.iter().all(|j| j.written)) {
             // The count first; the status behind it says whether more is to come.
             self.stale();
             self.plan = VecDeque::from([Question::Odometer, Question::Status]);
@@ -452,7 +478,6 @@ impl Dialogue {
             }
         }
         out.push(Output::Close);
-        self.unreachable = Some(Fault::Unreachable);
         self.down(now, why);
     }
 
@@ -541,6 +566,7 @@ impl Dialogue {
         let known =
             self.status.is_some() && self.unique_id.is_some() && self.odometer.is_some() && self.dots_per_mm.is_some();
         let state = match () {
+            () if !up && found.iter().any(|f| matches!(f, Fault::Denied | Fault::InUse)) => State::Denied,
             () if !up => State::Lost,
             () if !found.is_empty() || uncounted => State::Attention,
             () if !known => State::Lost,

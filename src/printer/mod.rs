@@ -1,8 +1,10 @@
 //! Printers: one thread each, one dialogue each, and never a label sent twice.
 //!
 //! [`dialogue`] is the whole conversation with a Zebra as a machine without wires, threads or a clock:
-//! it is told what happened and says what to do next. [`tcp`] gives it a socket and the time. That
-//! split lets the fault schedules run thousands of printer lives a second.
+//! it is told what happened and says what to do next. [`worker`] gives it a link and the time. That
+//! split lets the fault schedules run thousands of printer lives a second. [`link`] says what a link is;
+//! there are four: [`tcp`], [`serial`], [`lp`] (the kernel's usblp) and [`usb`] (libusb). [`found`] lists
+//! the printers that are plugged in.
 //!
 //! What is promised about a group of labels handed over in one [`Order`]:
 //! - it is sent at most once; nothing here ever sends a byte of it again;
@@ -12,7 +14,15 @@
 //! - everything else ends `InDoubt`, with what is known, and is a person's business.
 
 pub mod dialogue;
+pub mod found;
+mod libusb;
+pub mod link;
+pub mod lp;
+mod node;
+pub mod serial;
 pub mod tcp;
+pub mod usb;
+pub mod worker;
 
 use crate::domain::job::{Expectation, JobId};
 use std::sync::Arc;
@@ -69,6 +79,8 @@ pub enum State {
     Attention,
     /// Not reachable.
     Lost,
+    /// There, but this process may not have it: no permission, or another program holds it.
+    Denied,
 }
 
 impl State {
@@ -78,6 +90,7 @@ impl State {
             State::Busy => "busy",
             State::Attention => "attention",
             State::Lost => "lost",
+            State::Denied => "denied",
         }
     }
 }

@@ -25,7 +25,7 @@ pub use lock::{Lock, LockError};
 use crate::config::Config;
 use crate::domain::event::Event;
 use crate::message::sender::{self, Sender};
-use crate::printer::{Pace, PrinterEvent, tcp};
+use crate::printer::{Pace, PrinterEvent, worker};
 use crate::program::Programs;
 use crate::store::import::Counts;
 use crate::store::{Store, StoreError};
@@ -114,17 +114,15 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
     }
     let mut printers = Vec::new();
     for (i, (p, unsettled)) in config.printers.iter().zip(unsettled).enumerate() {
-        let settings = tcp::Settings {
+        let settings = worker::Settings {
             name: p.name.clone(),
-            address: p.link,
             dpi: p.dpi.per_inch(),
             stock: p.stock.to_string(),
             pace: hooks.pace.clone(),
         };
         let tell = inbox.printer(i, &bell);
-        printers.push(
-            tcp::Printer::start(settings, unsettled, tell).map_err(io(format!("printer {}: no thread", p.name)))?,
-        );
+        let started = worker::Printer::start(settings, p.link.link(), unsettled, tell);
+        printers.push(started.map_err(io(format!("printer {}: no thread", p.name)))?);
     }
     // Where nobody can be sent to, no thread waits for it.
     let mut sender = None;

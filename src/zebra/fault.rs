@@ -34,10 +34,11 @@ pub enum Fault {
     Unreachable,
     Denied,
     Unplugged,
+    InUse,
 }
 
 /// Fault, code, title, instruction; `{stock}` stands for the stock configured.
-const TEXTS: [(Fault, &str, &str, &str); 21] = [
+const TEXTS: [(Fault, &str, &str, &str); 22] = [
     (
         Fault::HeadOpen,
         "head_open",
@@ -138,7 +139,13 @@ const TEXTS: [(Fault, &str, &str, &str); 21] = [
         "No permission for the printer",
         "Install the udev rules that come with backdock, then unplug the printer and plug it in.",
     ),
-    (Fault::Unplugged, "unplugged", "Printer unplugged", "Plug in the printer's USB cable and switch the printer on."),
+    (Fault::Unplugged, "unplugged", "Printer unplugged", "Plug in the printer's cable and switch the printer on."),
+    (
+        Fault::InUse,
+        "in_use",
+        "Another program has the printer",
+        "Take the printer away from that program; if it is the print spooler: sudo systemctl disable --now cups.",
+    ),
 ];
 
 impl Fault {
@@ -220,7 +227,7 @@ mod tests {
             assert!(!codes.contains(&code) && !title.is_empty() && instruction.ends_with('.'), "{code}");
             codes.push(code);
         }
-        assert_eq!(Fault::Unplugged as usize, TEXTS.len() - 1, "the last fault has the last row");
+        assert_eq!(Fault::InUse as usize, TEXTS.len() - 1, "the last fault has the last row");
     }
 
     #[test]
