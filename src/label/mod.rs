@@ -20,6 +20,7 @@
 mod code128;
 mod details;
 mod error;
+pub mod gate;
 mod layout;
 mod metrics;
 mod papers;
