@@ -140,6 +140,11 @@ impl<'a> Pen<'a> {
         self.field.clock
     }
 
+    /// Follows one command, for those who only ask where the pen is.
+    pub fn pass(&mut self, c: &Command<'a>) {
+        self.follow(c);
+    }
+
     /// Follows one command; `Some` when it ended a field in which something is.
     pub(super) fn follow(&mut self, c: &Command<'a>) -> Option<Drawn<'a>> {
         let p = c.parameters();

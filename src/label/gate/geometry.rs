@@ -50,6 +50,7 @@ pub(super) fn look(notes: &mut Notes, bytes: &[u8], stock: Stock, dpi: Dpi) {
             thin(notes, one, size, dpi);
         }
         edge(notes, one, paper, dpi);
+        crowded(notes, one);
     }
     for (n, one) in placed.iter().enumerate().filter(|(_, p)| p.code.is_some()).take(BARCODES_MAX) {
         quiet(notes, n, one, &placed, paper);
@@ -177,6 +178,17 @@ fn edge(notes: &mut Notes, one: &Placed, paper: Rect, dpi: Dpi) {
             format!("{what} leaves the stock by {far:.1} mm")
         };
         notes.warn(Code::OffStock, field.at, what, "move it, make it smaller or use larger stock");
+    }
+}
+
+/// A text that does not fit into its `^FB` is printed over itself.
+fn crowded(notes: &mut Notes, one: &Placed) {
+    if matches!(one.field.content, Content::Text { .. }) && width::crowded(&one.field) {
+        let what = format!(
+            "the text {:?} needs more lines than its ^FB has, and would be printed over itself",
+            shown(&one.field.data)
+        );
+        notes.warn(Code::OffStock, one.field.at, what, "give it more lines, or smaller letters");
     }
 }
 

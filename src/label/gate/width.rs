@@ -199,6 +199,25 @@ fn data_matrix(data: &[u8]) -> Option<u32> {
 
 /// Width and height of a text field, not turned, in dots; `None` where its font is not known here.
 pub(super) fn text(field: &Drawn) -> Option<(i32, i32)> {
+    let (wide, high) = line(field)?;
+    Some(match field.block {
+        // Broken into lines as wide as the block; more lines than it has are printed over its last.
+        Some(block) if block.width > 0 => {
+            let lines = if block.text_block { 1 } else { block.lines };
+            (wide.min(block.width), high.saturating_mul(lines.min(wide / block.width + 1)))
+        }
+        _ => (wide, high),
+    })
+}
+
+/// Whether a text surely has more lines than its `^FB`.
+pub(super) fn crowded(field: &Drawn) -> bool {
+    let block = field.block.filter(|b| !b.text_block && b.width > 0);
+    block.zip(line(field)).is_some_and(|(block, (wide, _))| wide / block.width >= block.lines && wide % block.width > 0)
+}
+
+/// Width and height of the text on one line.
+fn line(field: &Drawn) -> Option<(i32, i32)> {
     let Content::Text { font, height, width } = field.content else { return None };
     let data = String::from_utf8_lossy(&field.data);
     // Cell height and width at size 1, and the gap between two cells.
@@ -208,7 +227,7 @@ pub(super) fn text(field: &Drawn) -> Option<(i32, i32)> {
         let characters = i32::try_from(data.chars().count()).unwrap_or(i32::MAX).min(10_000);
         (characters * (w + gap) * across, h * times(height, h))
     };
-    let (wide, high) = match font {
+    Some(match font {
         b'0' => {
             let high = height.unwrap_or(15).clamp(10, 32_000);
             let across = width.filter(|w| *w > 0).unwrap_or(high).min(32_000);
@@ -222,13 +241,5 @@ pub(super) fn text(field: &Drawn) -> Option<(i32, i32)> {
         b'F' => bitmap(26, 13, 3),
         b'G' => bitmap(60, 40, 8),
         _ => return None,
-    };
-    Some(match field.block {
-        // Broken into lines as wide as the block; more lines than it has are printed over its last.
-        Some(block) if block.width > 0 => {
-            let lines = if block.text_block { 1 } else { block.lines };
-            (wide.min(block.width), high.saturating_mul(lines.min(wide / block.width + 1)))
-        }
-        _ => (wide, high),
     })
 }
