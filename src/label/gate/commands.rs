@@ -5,7 +5,7 @@
 //! programs are seen to write. Three groups need a word:
 //!
 //! - **Settings that stay until the next label says otherwise** and that every label of ours states
-//!   again (`^CI ^PW ^LL ^LH ^MN ^PO ^PM ^LR ^BY`) or does not depend on (`^FW ^CF`): they pass.
+//!   again (`^CI ^PW ^LL ^LH ^MN ^PO ^LR ^BY`) or does not depend on (`^FW ^CF`): they pass.
 //! - **Settings that stay and that ours do not touch**, because they are the printer's own adjustment:
 //!   speed, darkness, position (`^PR ^MD ^LT ^LS`), tear-off mode, power-up feed, text shaping. Carriers
 //!   write them into labels that nobody here can edit, none of them survives a power cycle without `^JU`,
@@ -27,7 +27,7 @@ pub(super) enum Rule {
 const DRAWING: &[&str] = &[
     "XA", "XZ", "FO", "FT", "FS", "FD", "FV", "FH", "FB", "TB", "FP", "FR", "FW", "FM", "FX", "CF", "GB", "GC", "GD",
     "GE", "GS", "BY", "B0", "B1", "B2", "B3", "B4", "B5", "B7", "B8", "B9", "BA", "BB", "BC", "BD", "BE", "BF", "BI",
-    "BJ", "BK", "BL", "BM", "BO", "BP", "BQ", "BR", "BS", "BT", "BU", "BX", "BZ", "LH", "LL", "PW", "PO", "PM", "LR",
+    "BJ", "BK", "BL", "BM", "BO", "BP", "BQ", "BR", "BS", "BT", "BU", "BX", "BZ", "LH", "LL", "PW", "PO", "LR",
 ];
 
 /// Pass with a word of warning.
@@ -182,6 +182,8 @@ fn by_value(command: &Command, written: &str) -> Option<Rule> {
             Some(Rule::Warn(what, "delete it if the design is yours"))
         }
         b"MM" => refuse("sets another mode than tear-off: the printer would cut, peel or rewind", DELETE),
+        b"PM" if p.letter(0) == Some(b'N') => Some(Rule::Pass),
+        b"PM" => refuse("prints the mirror image, of the labels behind it too", DELETE),
         b"JM" if p.letter(0) == Some(b'A') => Some(Rule::Pass),
         b"JM" => refuse("halves the printer's fineness", "write ^JMA, or delete it"),
         b"GF" if p.letter(0).unwrap_or(b'A') == b'A' => Some(Rule::Pass),

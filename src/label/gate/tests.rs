@@ -150,6 +150,7 @@ fn what_harms_is_refused_by_name() {
         ("^MCN", "keeps this label's picture for the next one: delete it".into()),
         ("^MNN", "sets another kind of paper than labels with gaps: write ^MNY".into()),
         ("^MMC", "sets another mode than tear-off: the printer would cut, peel or rewind: delete it".into()),
+        ("^PMY", "prints the mirror image, of the labels behind it too: delete it".into()),
         ("^JMB", "halves the printer's fineness: write ^JMA, or delete it".into()),
         ("^CI0,21,36", "exchanges characters of the character set: write ^CI28 alone".into()),
         (
@@ -457,4 +458,18 @@ proptest! {
             prop_assert_eq!(names, ["^XA", "^FO", "^A0", "^FD", "^FS", "^XZ"]);
         }
     }
+}
+
+#[test]
+fn our_own_labels_pass_without_a_word() {
+    let samples: serde_json::Value = serde_json::from_str(include_str!("../golden/papers.json")).expect("JSON");
+    let mut seen = 0;
+    for def in crate::label::names().filter(|def| samples.get(def.name).is_some()) {
+        let label = crate::label::render(def.name, &samples[def.name], def.stock, Dpi::D203).expect("a label");
+        let foreign =
+            inspect(label.zpl.as_bytes(), def.stock, Dpi::D203).unwrap_or_else(|f| panic!("{}: {f}", def.name));
+        assert!(foreign.warnings.is_empty(), "{}: {}", def.name, foreign.warnings);
+        seen += 1;
+    }
+    assert!(seen >= 18, "{seen} papers seen");
 }

@@ -206,6 +206,11 @@ pub(super) fn text(field: &Drawn) -> Option<(i32, i32)> {
             let lines = if block.text_block { 1 } else { block.lines };
             (wide.min(block.width), high.saturating_mul(lines.min(wide / block.width + 1)))
         }
+        // Capitals end on the baseline; only what is black counts.
+        _ if matches!(field.content, Content::Text { font: b'0', .. }) => {
+            let depth = metrics::depth(&String::from_utf8_lossy(&field.data));
+            (wide, (high as f32 * depth).ceil() as i32)
+        }
         _ => (wide, high),
     })
 }
