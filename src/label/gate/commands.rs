@@ -42,12 +42,11 @@ const STAYING: &[(&str, &str)] = &[
 ];
 
 /// What the rest does, for those who wonder why. All refused.
-const HARMFUL: &[(&str, &[&str], &str, &str)] = &[
+const HARMFUL: &[(&str, &[&str], &str)] = &[
     (
         "changes the command characters",
         &["CC", "CD", "CT"],
-        DELETE,
-        "what follows would be read otherwise than it was inspected",
+        "delete it; what follows would be read otherwise than it was inspected",
     ),
     (
         "saves, loads or changes settings that outlive the label",
@@ -57,42 +56,36 @@ const HARMFUL: &[(&str, &[&str], &str, &str)] = &[
             "CO", "CW", "FL", "LF", "TO", "XS", "ZZ", "PN", "XB", "CP",
         ],
         DELETE,
-        "",
     ),
-    ("counts inside the printer", &["SF", "SN"], "write the number itself", ""),
-    ("sets or asks for the password", &["KP"], DELETE, ""),
+    ("counts inside the printer", &["SF", "SN"], "write the number itself"),
+    ("sets or asks for the password", &["KP"], DELETE),
     (
         "changes the printer's name or network",
         &["KN", "NB", "NC", "ND", "NI", "NN", "NP", "NR", "NS", "NT", "NW"],
         DELETE,
-        "",
     ),
     (
         "changes the printer's radio",
         &["WA", "WC", "WD", "WE", "WF", "WI", "WL", "WP", "WR", "WS", "WT", "WV", "WX"],
         DELETE,
-        "",
     ),
-    ("sends alerts to somewhere else", &["SX", "SO"], DELETE, ""),
-    ("stores in the printer or deletes there", &["DF", "IS", "ID", "EF", "EG", "DN", "JO"], DELETE, ""),
+    ("sends alerts to somewhere else", &["SX", "SO"], DELETE),
+    ("stores in the printer or deletes there", &["DF", "IS", "ID", "EF", "EG", "DN", "JO"], DELETE),
     (
         "prints what is stored in the printer and was not inspected",
         &["XF", "XG", "IL", "IM"],
         "put the drawing itself into the file",
-        "",
     ),
     (
         "makes the printer answer into the station's dialogue with it",
         &["HF", "HG", "HH", "HL", "HR", "HT", "HV", "HW", "HY", "HZ"],
         DELETE,
-        "",
     ),
-    ("moves paper or stops the printer by itself", &["PF", "PH", "PP", "PS"], DELETE, ""),
+    ("moves paper or stops the printer by itself", &["PF", "PH", "PP", "PS"], DELETE),
     (
         "writes or reads radio tags",
         &["RA", "RB", "RE", "RF", "RI", "RL", "RM", "RN", "RQ", "RR", "RS", "RT", "RU", "RW", "RZ", "WV"],
         DELETE,
-        "",
     ),
 ];
 
@@ -139,9 +132,8 @@ pub(super) fn rule(command: &Command) -> Rule {
     if let Some(rule) = by_value(command, &written) {
         return rule;
     }
-    match HARMFUL.iter().find(|(_, names, ..)| row(names)) {
-        Some((what, _, remedy, why)) if why.is_empty() => Rule::Refuse(format!("{written} {what}"), remedy),
-        Some((what, _, remedy, why)) => Rule::Refuse(format!("{written} {what}: {why}"), remedy),
+    match HARMFUL.iter().find(|(_, names, _)| row(names)) {
+        Some((what, _, remedy)) => Rule::Refuse(format!("{written} {what}"), remedy),
         None => Rule::Refuse(format!("{written} is not known to be harmless"), DELETE),
     }
 }

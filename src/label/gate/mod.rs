@@ -75,7 +75,7 @@ pub(super) fn form(notes: &mut Notes, bytes: &[u8], design: bool) {
         }
     }
     set_get_do(notes, bytes);
-    let (mut open, mut formats, mut drawn, mut fields) = (None, 0, false, 0);
+    let (mut open, mut formats, mut drawn, mut charset, mut fields) = (None, 0, false, false, 0);
     for item in lexer::items(bytes) {
         let command = match item {
             Item::Stray(at, text) => {
@@ -109,11 +109,18 @@ pub(super) fn form(notes: &mut Notes, bytes: &[u8], design: bool) {
             }
         }
         drawn |= ["FD", "FV", "GB", "GC", "GD", "GE", "GF", "FN"].iter().any(|n| command.name == n.as_bytes());
+        charset |= command.is(b"CI");
         fields += usize::from(command.is(b"FS"));
         if fields == FIELDS_MAX + 1 {
             let what = format!("more than {FIELDS_MAX} fields");
             notes.refuse(Code::Form, command.at, what, "send what is drawn dot by dot as one ^GFA graphic");
         }
+    }
+    // Ours leave ^CI28 behind, others what they like.
+    let beyond = bytes.iter().position(|b| !b.is_ascii());
+    if let (Some(at), false, false) = (beyond, design, charset) {
+        let what = "a character beyond ASCII, and the label does not say its character set";
+        notes.warn(Code::Command, at, what, "look whether it is printed as it is meant; ^CI28 is UTF-8");
     }
     if let Some(at) = open {
         notes.refuse(Code::Form, at, "this label has no end", "end it with ^XZ; the file may have been cut short");

@@ -55,7 +55,7 @@ fn what_harms_is_refused_by_name() {
     const NETWORK: &str = "changes the printer's name or network: delete it";
     const RADIO: &str = "changes the printer's radio: delete it";
     const CHARACTERS: &str =
-        "changes the command characters: what follows would be read otherwise than it was inspected: delete it";
+        "changes the command characters: delete it; what follows would be read otherwise than it was inspected";
     const COUNT: &str =
         "prints another number of labels than one: write ^PQ1; each label is a job, and each job is proved";
     let tilde = |what: &str| format!("{what}: delete it; a tilde that shall be read is written _7E behind ^FH");
@@ -218,7 +218,7 @@ fn a_file_is_one_whole_label() {
             "line 1, byte 31: the control code 0x00 has no place in a label: delete it, or write it as hex behind ^FH",
         ),
         (
-            format!("^XA^FO1,1^A0N,30,30^FD! u1 setvar \"a\" \"b\"^FS^XZ"),
+            "^XA^FO1,1^A0N,30,30^FD! u1 setvar \"a\" \"b\"^FS^XZ".into(),
             "line 1, byte 22: a Set-Get-Do line changes the printer or makes it answer: delete it; a ! that shall be read is written _21 behind ^FH",
         ),
         (
@@ -281,6 +281,18 @@ fn settings_that_stay_pass_with_a_word() {
     {
         assert_eq!(warned(&format!("^XA{FIELD}{command}^XZ")), [""; 0], "{command}");
     }
+}
+
+#[test]
+fn a_character_set_that_is_not_said_is_said() {
+    let text = |set: &str| warned(&format!("^XA{set}^FO50,50^A0N,30,30^FDä^FS^XZ"));
+    assert_eq!(text("^CI28"), [""; 0]);
+    assert_eq!(
+        text(""),
+        [
+            "line 1, byte 24: a character beyond ASCII, and the label does not say its character set: look whether it is printed as it is meant; ^CI28 is UTF-8"
+        ]
+    );
 }
 
 /// Findings of one drawing on a stock.

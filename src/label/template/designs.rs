@@ -118,7 +118,7 @@ pub fn check(path: &str, bytes: &[u8], data: Option<&Map<String, Value>>, stock:
         }));
     }
     let stand_ins = template.stand_ins();
-    let filled = template.values(data.unwrap_or(&stand_ins)).and_then(|values| template.fill(&values));
+    let filled = template.values(data.unwrap_or(&stand_ins)).and_then(|values| template.fill(&values, stock, dpi));
     match filled {
         Err(why) => list.push(field(Severity::Refuse, why, "correct the data, or the design")),
         Ok(filled) => list.extend(drawn(&filled.zpl, stock, dpi)),
@@ -149,7 +149,7 @@ impl Template {
                         .any(|p| matches!(p, Part::Literal(t) if t.contains(">;") || t.contains(">5")));
                     here && (data.place == Place::Digits || pairs)
                 }
-                Piece::Fixed(_) => false,
+                Piece::Fixed(_) | Piece::Opening => false,
             });
             match name {
                 "copy" => 2.into(),
