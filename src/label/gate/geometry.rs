@@ -16,8 +16,11 @@ use crate::label::{Dpi, Rect, Stock};
 const BAR_MIN_MM: f32 = 0.25;
 /// What rounding and a printer's own margins make of an edge, mm.
 const SLACK_MM: f32 = 0.5;
-/// Barcodes looked at; the fullest carrier's label has six.
+/// Most barcodes on a label; the fullest carrier's label has six, and each takes time to be measured.
 const BARCODES_MAX: usize = 50;
+/// Longer data is not tried for the longest that fits: no label has room for it, and a QR code of it takes
+/// milliseconds a try.
+const TRIED_MAX: usize = 300;
 
 struct Placed<'a> {
     field: Drawn<'a>,
@@ -32,7 +35,7 @@ pub(super) fn look(notes: &mut Notes, bytes: &[u8], stock: Stock, dpi: Dpi) {
     let paper = Rect { left: 0, top: 0, right: width.into(), bottom: height.into() };
     let mut pen = Pen::new();
     let mut placed: Vec<Placed> = Vec::new();
-    let (mut counted, mut line) = (0, 1);
+    let (mut counted, mut line, mut barcodes) = (0, 1, 0);
     for command in lexer::commands(bytes) {
         if command.is(b"PW") || command.is(b"LL") {
             media(notes, &command, stock, dpi);
@@ -40,6 +43,12 @@ pub(super) fn look(notes: &mut Notes, bytes: &[u8], stock: Stock, dpi: Dpi) {
         if let Some(field) = pen.follow(&command)
             && placed.len() < FIELDS_MAX
         {
+            barcodes += usize::from(matches!(field.content, Content::Barcode(_)));
+            if barcodes > BARCODES_MAX {
+                let what = format!("more than {BARCODES_MAX} barcodes");
+                notes.refuse(Code::Form, field.at, what, "use fewer");
+                break;
+            }
             line += bytes[counted..field.at].iter().filter(|&&b| b == b'\n').count();
             counted = field.at;
             placed.push(place(field, line, dpi));
@@ -52,7 +61,7 @@ pub(super) fn look(notes: &mut Notes, bytes: &[u8], stock: Stock, dpi: Dpi) {
         edge(notes, one, paper, dpi);
         crowded(notes, one);
     }
-    for (n, one) in placed.iter().enumerate().filter(|(_, p)| p.code.is_some()).take(BARCODES_MAX) {
+    for (n, one) in placed.iter().enumerate().filter(|(_, p)| p.code.is_some()) {
         quiet(notes, n, one, &placed, paper);
     }
 }
@@ -200,6 +209,9 @@ fn shown(data: &[u8]) -> String {
 /// How many of a barcode's characters stay on the paper; 0 where not even one does.
 fn longest(field: &Drawn, paper: Rect, dpi: Dpi) -> usize {
     let Content::Barcode(command) = field.content else { return 0 };
+    if field.data.len() > TRIED_MAX {
+        return 0;
+    }
     let fits = |n: &usize| {
         let size = width::barcode(&command, field.bars, &field.data[..*n], dpi);
         size.is_some_and(|s| ink(field, (s.width, s.height)).iter().all(|ink| beyond(*ink, paper) == 0))

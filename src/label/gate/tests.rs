@@ -247,6 +247,11 @@ fn a_label_that_is_too_much_is_refused_with_its_size() {
     );
     let zpl = format!("^XA{}^XZ", "^FO1,1^GB9,9,9^FS".repeat(FIELDS_MAX + 5));
     assert!(refused(&zpl)[0].contains("more than 2000 fields"), "{:?}", refused(&zpl));
+    let codes = "^FO1,1^BQN,2,2^FDQA,1^FS".repeat(51);
+    assert_eq!(
+        refused(&format!("^XA{codes}^XZ")).pop().expect("one").split(": ").nth(1),
+        Some("more than 50 barcodes")
+    );
     // A loop of recalls ends at the first one.
     let zpl = format!("^XA{}^XZ", "^XFR:LOOP.ZPL^FS".repeat(10_000));
     let findings = gate(zpl.as_bytes()).expect_err("recalls");
