@@ -22,12 +22,16 @@ pub const DEFAULT_PATH: &str = "/etc/backdock/backdock.toml";
 /// Where the daemon listens for the command line unless `[station] socket` says otherwise.
 pub const DEFAULT_SOCKET: &str = "/run/backdock/backdock.sock";
 
+/// Where a user's own label designs stand unless `[labels] templates` says otherwise.
+pub const DEFAULT_TEMPLATES: &str = "/etc/backdock/templates";
+
 /// Everything that one station is told.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub station: Station,
     pub web: Web,
     pub programs: Programs,
+    pub labels: Labels,
     pub shipments: ImportMap,
     pub scanners: Vec<ScannerSettings>,
     pub printers: Vec<Printer>,
@@ -68,6 +72,14 @@ pub struct Programs {
 }
 
 #[derive(Clone, Debug)]
+pub struct Labels {
+    /// A folder of the user's own designs, `NAME.zpl`. The default one need not exist.
+    pub templates: PathBuf,
+    /// Whether the file names it; then it must exist.
+    pub named: bool,
+}
+
+#[derive(Clone, Debug)]
 pub struct Printer {
     pub name: String,
     pub link: Address,
@@ -91,6 +103,10 @@ pub fn parse(file: &str, text: &str) -> Result<Read<Config>, Vec<Problem>> {
             programs: root.table("programs", |t| Programs {
                 dir: t.string("dir").optional().map(PathBuf::from),
                 default: t.string("default").or(crate::program::DEFAULT.to_owned()),
+            }),
+            labels: root.table("labels", |t| {
+                let named = t.string("templates").optional();
+                Labels { named: named.is_some(), templates: named.unwrap_or(DEFAULT_TEMPLATES.to_owned()).into() }
             }),
             shipments: root.optional_table("shipments", shipments).unwrap_or_default(),
             scanners: root.tables("scanner", scanner),

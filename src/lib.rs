@@ -22,7 +22,7 @@
 //! | [`program`] | pure | program file + facts + date -> verdict | contain a company's rule as code |
 //! | [`rma`] | pure | RMA numbers, check characters, what an RMA may still do | reuse a number |
 //! | [`flow`] | pure | `step(session, scan, knowledge) -> outcome + events`: the dock's whole way on one page | touch the world |
-//! | [`label`] | pure | facts -> laid-out label -> ZPL and picture; the only address of zpl-builder | let data out unescaped |
+//! | [`label`] | pure | facts -> laid-out label -> ZPL and picture; others' ZPL through its gate; the only address of zpl-builder | let data out unescaped |
 //! | [`zebra`] | pure | the printer's answers -> [`zebra::PrinterStatus`] | take silence for an answer |
 //! | [`printer`] | wire out | one thread per printer: send, ask, prove | send a label a second time by itself |
 //! | [`message`] | wire out | what is owed to somebody -> an e-mail or a webhook; one thread sends | let a field into a header; send an e-mail in doubt again by itself |

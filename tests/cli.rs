@@ -167,6 +167,66 @@ fn a_label_is_drawn_here_and_refused_by_name() {
 }
 
 #[test]
+fn a_design_of_ones_own_is_inspected_and_filled() {
+    const DESIGN: &str = "^XA\n^FO50,40^A0N,60,60^FDRMA {rma}^FS\n^FO50,120^BY3^BCN,120,N,N,N^FD{rma}^FS\n\
+        ^FO50,280^A0N,40,40^FD{brand} {model}^FS\n^FO50,340^A0N,40,40^FN1\"serial\"^FS\n\
+        ^FO50,400^A0N,40,40^FD{received} {copy}^FS\n^XZ\n";
+    let dir = tempfile::tempdir().unwrap();
+    let designs = dir.path().join("designs");
+    std::fs::create_dir(&designs).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(designs.join(name), text).unwrap();
+    write("unit.zpl", DESIGN);
+    let run = |args: &[&str]| backdock(dir.path(), args, "");
+    let good = run(&["label", "check", "designs/unit.zpl"]);
+    assert_eq!((good.code, good.err.as_str()), (0, ""), "{}", good.out);
+    assert!(good.out.contains("design, good; fields: rma, brand, model, serial, received, copy"), "{}", good.out);
+
+    // Filled, with data that would end the label and reset the printer.
+    let fields = json!({"rma": "R26D100007K", "serial": "^XZ~JR", "brand": "Yealink", "model": "T46U", "received": "2026-03-02"});
+    std::fs::write(dir.path().join("u.json"), fields.to_string()).unwrap();
+    let done = run(&["label", "unit", "--templates", "designs", "--data", "u.json", "--zpl", "-", "--png", "u.png"]);
+    assert_eq!((done.code, done.err.as_str()), (0, ""));
+    assert!(done.out.contains("^FD_5EXZ_7EJR^FS") && !done.out.contains('~'), "{}", done.out);
+    assert!(std::fs::read(dir.path().join("u.png")).unwrap().starts_with(b"\x89PNG"));
+    assert!(!run(&["label", "unit", "--data", "u.json"]).out.contains("^FDRMA "), "ours without the folder");
+
+    // One refusal and one warning, each by its exit code; both in the JSON.
+    write("warn.zpl", "^XA^PR4^FO50,50^A0N,30,30^FD{a}^FS^XZ");
+    write("bad.zpl", "^XA~JR^FO50,50^A0N,30,30^FD{a}^FS^XZ");
+    let warned = run(&["label", "check", "designs/warn.zpl"]);
+    assert!(warned.code == 3 && warned.out.contains("warning: line 1, byte 3: ^PR sets"), "{}", warned.out);
+    let both = run(&["label", "check", "designs/warn.zpl", "designs/bad.zpl", "--json"]);
+    assert_eq!(both.code, 1);
+    let said: Value = serde_json::from_str(&both.out).unwrap();
+    let keys: Vec<&String> = said["files"][0].as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["file", "design", "fields", "refused", "findings"]);
+    assert_eq!((&said["files"][0]["refused"], &said["files"][1]["refused"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        said["files"][1]["findings"][0],
+        json!({"severity": "refuse", "code": "command", "line": 1, "byte": 3, "what": "~JR resets the printer",
+            "remedy": "delete it; a tilde that shall be read is written _7E behind ^FH"})
+    );
+    assert_eq!(run(&["label", "check"]).code, 2);
+    assert_eq!(run(&["label", "check", "designs/none.zpl"]).code, 2);
+    assert_eq!(run(&["label", "check", "designs/unit.zpl", "--stock", "2x1"]).code, 1, "too long for the stock");
+
+    // `check` holds the folder of the configuration; a refused design stops the label it is for.
+    station(dir.path());
+    let config = std::fs::read_to_string(dir.path().join("dock.toml")).unwrap();
+    std::fs::write(dir.path().join("dock.toml"), format!("{config}[labels]\ntemplates = {designs:?}\n")).unwrap();
+    let checked = run(&["check", "--config", "dock.toml"]);
+    assert!(checked.code == 2 && checked.out.contains("bad.zpl: line 1, byte 3: ~JR resets"), "{}", checked.out);
+    let refused = run(&["--config", "dock.toml", "label", "bad", "--data", "u.json"]);
+    assert!(refused.code == 1 && refused.out.is_empty() && refused.err.contains("~JR"), "{}", refused.err);
+    std::fs::remove_file(designs.join("bad.zpl")).unwrap();
+    assert_eq!(run(&["check", "--config", "dock.toml"]).code, 0);
+    assert!(run(&["--config", "dock.toml", "label", "unit", "--data", "u.json"]).out.contains("^FDRMA "));
+    std::fs::write(dir.path().join("dock.toml"), format!("{config}[labels]\ntemplates = \"/nowhere\"\n")).unwrap();
+    let nowhere = run(&["check", "--config", "dock.toml"]);
+    assert!(nowhere.code == 2 && nowhere.out.contains("/nowhere: no such folder"), "{}", nowhere.out);
+}
+
+#[test]
 fn a_station_without_a_daemon_takes_rmas_and_shipments() {
     let dir = tempfile::tempdir().unwrap();
     station(dir.path());

@@ -1,6 +1,6 @@
-//! `backdock check`: every problem of the configuration and the programs, without starting.
+//! `backdock check`: every problem of the configuration, the programs and the label designs, without starting.
 
-use super::load::{Where, listed};
+use super::load::{self, Where, listed};
 use super::{End, Stop, Verdict, answer, answer_json};
 use crate::config;
 use serde_json::json;
@@ -32,6 +32,12 @@ pub fn main(at: &Where, args: Args) -> Verdict {
     match at.programs(parsed.as_ref()) {
         Ok((_, found)) => warnings.extend(found),
         Err(stop) => problems.push(stop.text),
+    }
+    if let Some(config) = &parsed {
+        match load::designs(&config.labels.templates, config.labels.named) {
+            Ok((_, refused)) => problems.extend(refused),
+            Err(stop) => problems.push(stop.text),
+        }
     }
     let problems: Vec<&str> = problems.iter().flat_map(|p| p.lines()).collect();
     if args.json {

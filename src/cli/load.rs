@@ -2,10 +2,13 @@
 
 use super::Stop;
 use crate::config::{self, Config};
+use crate::label::Designs;
+use crate::label::gate::{self, Severity};
 use crate::message::Templates;
 use crate::program::{MessageFile, Programs};
 use crate::strict_toml::Problem;
 use std::ffi::OsStr;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Where the command line says that things are.
@@ -60,6 +63,32 @@ impl Where {
         let (programs, warnings) = read?;
         with_templates(programs.with_message_files(message_files(dir)?), warnings)
     }
+}
+
+/// The designs of a folder, and what is refused of them, one a line; a folder that `must` exist is one of
+/// the problems where it does not.
+pub fn designs(dir: &Path, must: bool) -> Result<(Designs, Vec<String>), Stop> {
+    if must && !dir.is_dir() {
+        return Err(Stop::usage(format!("{}: no such folder of label designs", dir.display())));
+    }
+    let mut files = Vec::new();
+    for path in entries(dir)?.into_iter().filter(|p| p.extension().is_some_and(|x| x == "zpl")) {
+        files.push((path.to_string_lossy().into_owned(), read_zpl(&path)?));
+    }
+    let (designs, refused) = Designs::read(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
+    let lines = refused.iter().flat_map(|(file, findings)| {
+        findings.list.iter().filter(|f| f.severity == Severity::Refuse).map(move |f| format!("{file}: {f}"))
+    });
+    Ok((designs, lines.collect()))
+}
+
+/// A file of ZPL, up to a few times of what the gate takes, so that the gate can say what is too large.
+pub fn read_zpl(path: &Path) -> Result<Vec<u8>, Stop> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(16 * gate::SIZE_MAX as u64).read_to_end(&mut bytes))
+        .map_err(|e| Stop::usage(format!("{}: cannot be read: {e}", path.display())))?;
+    Ok(bytes)
 }
 
 /// Holds the templates of messages against the programs, before anything starts.

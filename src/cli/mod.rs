@@ -76,7 +76,7 @@ struct Cli {
 enum Verb {
     /// Run the station in the foreground (systemd does this).
     Run(run::Args),
-    /// Validate the configuration and the programs without starting.
+    /// Validate the configuration, the programs and the label designs without starting.
     Check(check::Args),
     /// Watch a made-up morning at a dock: virtual scanner, virtual printer, real daemon.
     Demo(demo::Args),
@@ -96,7 +96,7 @@ enum Verb {
     Program(program::Args),
     /// What a program says of one unit: facts as JSON on standard input, verdict on standard output.
     Verdict(verdict::Args),
-    /// Draw a label as ZPL or a picture.
+    /// Draw a label as ZPL or a picture; inspect label designs and foreign labels.
     Label(label::Args),
     /// Print a paper: return label, vendor label, tag, slip, sheet.
     Print(jobs::Print),
@@ -141,7 +141,7 @@ pub fn main() -> ExitCode {
         Verb::Freight(args) => freight::main(&at, args),
         Verb::Program(args) => program::main(&at, args),
         Verb::Verdict(args) => verdict::main(&at, args),
-        Verb::Label(args) => label::main(args),
+        Verb::Label(args) => label::main(&at, args),
         Verb::Print(args) => jobs::print(&at, args),
         Verb::Reprint(args) => jobs::reprint(&at, args),
         Verb::Jobs(args) => jobs::main(&at, args),

@@ -34,6 +34,9 @@ pub enum LabelError {
     BadStock { given: String, why: &'static str },
     #[error("dpi {given:?}: Zebra heads have 203, 300 or 600 dots per inch")]
     BadDpi { given: String },
+    /// A user's own design cannot be filled with this data.
+    #[error("design {design}.zpl: {why}")]
+    Design { design: String, why: String },
     /// A number outside what ZPL takes; the layout's limits make this unreachable on stock that
     /// [`super::Stock`] accepts.
     #[error("the label cannot be written as ZPL: {0}")]

@@ -15,17 +15,20 @@
 //!   [`Label::shortened`] say so;
 //! - no element leaves the label or touches a barcode or its quiet zone, on any stock and dpi.
 //!
-//! A further label is a row in [`names`] and a design beside [`unit`].
+//! A further label is a row in [`names`] and a design beside [`unit`]. What others have designed comes
+//! through [`gate`]: a carrier's label as it is, a user's own design as a [`Template`] that is filled.
 
 mod code128;
 mod details;
 mod error;
+pub mod gate;
 mod layout;
 mod metrics;
 mod papers;
 mod preview;
 mod sheet;
 mod stock;
+mod template;
 mod test_page;
 mod unit;
 mod unit_design;
@@ -38,6 +41,7 @@ pub use code128::Code128;
 pub use error::LabelError;
 pub use layout::{Element, Rect};
 pub use stock::{Dpi, Stock};
+pub use template::{Checked, Designs, Template, check};
 pub use unit::UnitLabel;
 
 use serde_json::{Map, Value};

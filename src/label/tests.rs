@@ -6,8 +6,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 /// Commands a label may use. `^CI` must be 28; none changes a command character.
-const KNOWN: [&str; 19] =
-    ["XA", "CI", "PW", "LL", "LH", "MN", "FO", "FR", "A0", "BY", "BC", "BQ", "GB", "GF", "FH", "FD", "FS", "PQ", "XZ"];
+const KNOWN: [&str; 21] = [
+    "XA", "CI", "PW", "LL", "PO", "LR", "LH", "MN", "FO", "FR", "A0", "BY", "BC", "BQ", "GB", "GF", "FH", "FD", "FS",
+    "PQ", "XZ",
+];
 
 /// What one field prints.
 #[derive(Debug, PartialEq)]

@@ -19,7 +19,7 @@
 //!   data begins with level Q, automatic mode. Printers shift a QR code down by the *height in `^BY`*,
 //!   even by one that an earlier label left; the builder sends `^BY` with each, here with height 1.
 //!   A `|` in the data would be swallowed: it is refused before it comes here.
-//! - **Label.** `^CI28`, width, length, gap sensing and quantity are not in the builder.
+//! - **Label.** `^CI28`, width, length, orientation, gap sensing and quantity are not in the builder.
 //! - **Graphics.** `^GF` for text that the printer's font lacks.
 //!
 //! `^FB` is not used: it would break lines by the printer's metrics instead of ours, gives meaning to
@@ -76,6 +76,8 @@ fn complete(skeleton: &str, elements: &[Element], width: u16, height: u16) -> Op
     append(&mut zpl, &[begin, "\n^CI28\n"]);
     numbers(&mut zpl, "^PW", &[width], "\n");
     numbers(&mut zpl, "^LL", &[height], "\n");
+    // A label from elsewhere may have left the printer upside down, or white on black.
+    zpl.push_str("^PON^LRN\n");
     // Gap sensing: all stock this program knows is die-cut.
     append(&mut zpl, &[home, "\n^MNY\n"]);
     for element in elements {
