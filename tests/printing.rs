@@ -1,7 +1,7 @@
-//! The printer's dialogue against the virtual Zebra, without sockets or sleeping: time is an argument,
-//! and each schedule of faults and kills is reproducible from its seed.
+//! The printer's dialogue alone against the virtual Zebra, fault by fault, without sockets or sleeping:
+//! time is an argument. The whole queue under thousands of drawn schedules is in `schedules.rs`.
 //!
-//! What must hold at the end of every schedule, when everything is mended again:
+//! What must hold at the end of each, when everything is mended again:
 //! - no label came out twice, whatever happened;
 //! - a label recorded as printed came out;
 //! - what is neither printed nor certainly unsent is in doubt, and nothing is left hanging.
@@ -9,28 +9,12 @@
 use backdock::domain::job::{Expectation, JobId};
 use backdock::printer::dialogue::{Dialogue, Input, Output};
 use backdock::printer::{Condition, Order, OrderJob, Pace, PrinterEvent, State};
-use backdock::sim::engine::{Control, Engine, Options, Reply};
-use backdock::sim::fault::{Fault, Kind};
+use backdock::sim::engine::{Engine, Options, Reply};
+use backdock::sim::fault::Fault;
 use backdock::zebra::Fault::{Refused, Unreachable};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A small seeded generator (splitmix64), so that a seed means the same everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Is {
@@ -65,8 +49,6 @@ struct World {
     condition: Option<Condition>,
     group: usize,
     stalled: bool,
-    /// The broken queue of the test of the test: sends again after a write error.
-    resend: bool,
 }
 
 fn pace() -> Pace {
@@ -92,7 +74,6 @@ impl World {
             condition: None,
             group,
             stalled: false,
-            resend: false,
         };
         world.act(first);
         world
@@ -151,13 +132,6 @@ impl World {
             PrinterEvent::Changed(condition) => self.condition = Some(condition),
             PrinterEvent::Sent(job) => set(&[job], Is::Sent, ""),
             PrinterEvent::Printed { jobs, .. } => set(&jobs, Is::Printed, ""),
-            PrinterEvent::InDoubt { jobs, known } if self.resend => {
-                // The mistake that real spoolers make.
-                drop(known);
-                for job in jobs {
-                    self.rows.get_mut(&job).unwrap().is = Is::Queued;
-                }
-            }
             PrinterEvent::InDoubt { jobs, known } => set(&jobs, Is::InDoubt, &known),
             PrinterEvent::NotSent { jobs, why } => set(&jobs, Is::Queued, &why),
         }
@@ -307,7 +281,8 @@ impl World {
             let n = came.get(job).copied().unwrap_or(0);
             let fine = match row.is {
                 Is::Printed => n == 1,
-                Is::InDoubt => n <= 1 && !row.known.is_empty(),
+                // More than one only where the printer did it, and says so.
+                Is::InDoubt => !row.known.is_empty() && (n <= 1 || row.known.contains(&format!("{n} came out"))),
                 Is::Queued | Is::Sending | Is::Sent => false,
             };
             if !fine {
@@ -366,6 +341,7 @@ fn every_fault_is_named_and_ends_right() {
         ("lost-label@2", "", [Printed, InDoubt, Printed]),
         ("extra@2", "", [Printed, InDoubt, Printed]),
         ("swap@2", "unreachable", [Printed, InDoubt, Printed]),
+        ("reprint@2:5", "silent", [Printed, InDoubt, Printed]),
     ];
     for (name, code, want) in table {
         let mut seen = false;
@@ -422,59 +398,4 @@ fn a_kill_at_every_moment_of_three_labels() {
         world.run_until(at + 60_000);
         world.judge().unwrap_or_else(|e| panic!("killed at {at} ms: {e}"));
     }
-}
-
-fn schedule(seed: u64, broken: bool) -> Result<(), String> {
-    let mut dice = Dice(seed);
-    let jobs = 1 + dice.below(8) as i64;
-    let kinds: Vec<Kind> = Kind::all().collect();
-    let mut faults: Vec<Fault> = (0..dice.below(4))
-        .map(|_| {
-            let kind = kinds[dice.below(kinds.len() as u64) as usize];
-            let label = 1 + dice.below(jobs as u64 + 1);
-            let lasts = Duration::from_millis(200 + dice.below(12_000));
-            Fault { kind, label, lasts: matches!(kind, Kind::Begin(_) | Kind::PaperOutMid).then_some(lasts) }
-        })
-        .collect();
-    // A count that jumps by two for one label while another is lost comes out even in the printer's own
-    // books; nobody can see that from outside. So what falsifies the count comes alone.
-    if let Some(lie) = faults.iter().find(|f| matches!(f.kind, Kind::LostLabel | Kind::Extra | Kind::Swap)).copied() {
-        faults = vec![lie];
-    }
-    let options = Options {
-        faults,
-        label_time: Duration::from_millis([0, 20, 250, 900][dice.below(4) as usize]),
-        silent_in_error: dice.below(2) == 0,
-        receive_buffer: [200, 4096, 1 << 20][dice.below(3) as usize],
-        ..Options::default()
-    };
-    let told = format!("{options:?}");
-    let mut world = World::new(jobs, 1 + dice.below(4) as usize, options);
-    world.resend = broken;
-    for _ in 0..dice.below(4) {
-        let at = world.now + dice.below(9_000);
-        world.run_until(at);
-        if dice.below(2) == 0 {
-            world.kill();
-        }
-    }
-    let replies = world.engine.control(Control::EndAll, world.now);
-    world.replies(replies);
-    world.run_until(world.now + 200_000);
-    world.judge().map_err(|e| format!("{e}\n{told}"))
-}
-
-#[test]
-fn thousands_of_fault_schedules() {
-    for seed in 0..2_000 {
-        if let Err(why) = schedule(seed, false) {
-            panic!("seed {seed}: {why}");
-        }
-    }
-}
-
-#[test]
-fn a_queue_that_sends_again_after_an_error_is_caught() {
-    let caught = (0..300).filter(|seed| schedule(*seed, true).is_err()).count();
-    assert!(caught > 0, "the schedules would let a resending queue pass");
 }

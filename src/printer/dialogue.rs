@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! connect -> who are you (serial number, dpi, count) -> status every second -> ready
-//! ready + order -> labels out -> count asked until it grew by the group's size -> printed
+//! ready + order -> labels out -> empty, and then the count has grown by the group's size -> printed
 //! anything else  -> asked on until the printer is ready, empty and its count rests -> in doubt
 //! ```
 //!
@@ -86,8 +86,9 @@ enum Link {
 struct Group {
     jobs: Vec<GroupJob>,
     base: Expectation,
-    /// Since when the printer is ready and empty with this count; in doubt when that lasts too long.
-    resting: Option<(Duration, u64)>,
+    /// The printer stood in an error meanwhile. It may print an interrupted label again by itself (`^JZ`)
+    /// and count that a little later, so its count proves something only when it rests.
+    troubled: bool,
 }
 
 struct GroupJob {
@@ -123,6 +124,13 @@ pub struct Dialogue {
     /// Answers since the group was written or the connection made; older ones prove nothing.
     fresh_odometer: bool,
     fresh_status: bool,
+    /// The count was asked after the printer had said that it is well and holds nothing: it is final.
+    /// One from before may still grow, as when an interrupted label is printed again.
+    final_count: bool,
+    /// Since when the printer is ready and empty with this count.
+    rest: Option<(Duration, Option<u64>)>,
+    /// Labels went into doubt: what they still do to the count must be over before the next one.
+    unrested: bool,
     group: Option<Group>,
     /// The rest of a label that was cut off has been cleared away on this connection.
     swept: bool,
@@ -159,6 +167,9 @@ impl Dialogue {
             errors: Vec::new(),
             fresh_odometer: false,
             fresh_status: false,
+            final_count: false,
+            unrested: false,
+            rest: None,
             group: None,
             swept: false,
             told: None,
@@ -170,7 +181,7 @@ impl Dialogue {
         match base {
             Some(base) if unsettled.iter().all(|(_, e)| e.as_ref().is_some_and(|e| e.unique_id == base.unique_id)) => {
                 let jobs = ids.into_iter().map(|id| GroupJob { id, touched: true, written: true }).collect();
-                d.group = Some(Group { jobs, base, resting: None });
+                d.group = Some(Group { jobs, base, troubled: false });
             }
             _ if !ids.is_empty() => {
                 let known =
@@ -286,10 +297,8 @@ impl Dialogue {
 
     /// What was heard before proves nothing about what was written since.
     fn stale(&mut self) {
-        (self.fresh_odometer, self.fresh_status) = (false, false);
-        if let Some(group) = &mut self.group {
-            group.resting = None;
-        }
+        (self.fresh_odometer, self.fresh_status, self.final_count) = (false, false, false);
+        self.rest = None;
     }
 
     fn down(&mut self, now: Duration, why: &str) {
@@ -344,8 +353,19 @@ impl Dialogue {
                 Question::Odometer => take(ODOMETER.parse(&self.received), |v| {
                     self.odometer = Some(v.number());
                     self.fresh_odometer = true;
+                    let rests = self.fresh_status && self.status.as_ref().is_some_and(at_rest);
+                    match self.rest {
+                        Some((since, count)) if rests && count == v.number() => {
+                            self.unrested &= now < since + self.pace.idle_poll * 2;
+                        }
+                        _ => self.rest = rests.then(|| (now, v.number())),
+                    }
+                    self.final_count = rests && !self.unrested;
                 }),
                 Question::Status => take(HostStatus.parse(&self.received), |v| {
+                    if !at_rest(&v) {
+                        (self.final_count, self.rest) = (false, None);
+                    }
                     self.status = Some(v);
                     self.errors.clear();
                     self.fresh_status = true;
@@ -363,6 +383,8 @@ impl Dialogue {
                     if question == Question::Status {
                         self.sweep(out);
                     }
+                    // What was written before it has been taken.
+                    self.stalled = false;
                     // Only a whole status ends a silence: it is what says that the printer is well.
                     self.silent &= question != Question::Status;
                     self.ask_next(now, out);
@@ -416,7 +438,7 @@ impl Dialogue {
         self.group = Some(Group {
             jobs: order.jobs.iter().map(|j| GroupJob { id: j.id, touched: false, written: false }).collect(),
             base,
-            resting: None,
+            troubled: false,
         });
         self.round = self.pace.busy_poll;
         self.next_round = now + self.round;
@@ -449,9 +471,9 @@ impl Dialogue {
     /// Asks what became of the group once it is out.
     fn all_written(&mut self, now: Duration, out: &mut Vec<Output>) {
         if self.group.as_ref().is_some_and(|g| g.jobs.iter().all(|j| j.written)) {
-            // The count first; the status behind it says whether more is to come.
+            // The status first: the count behind it is final if nothing more is to come.
             self.stale();
-            self.plan = VecDeque::from([Question::Odometer, Question::Status]);
+            self.plan = VecDeque::from([Question::Status, Question::Odometer]);
             self.heard = now;
             if self.asked.is_none() {
                 self.ask_next(now, out);
@@ -487,6 +509,7 @@ impl Dialogue {
         if group.jobs.iter().any(|j| !j.written) || !matches!(self.link, Link::Up) {
             return;
         }
+        group.troubled |= self.silent || self.status.as_ref().is_some_and(|s| !faults(s).is_empty());
         let asked = group.jobs.len() as u64;
         let ids = || group.jobs.iter().map(|j| j.id).collect::<Vec<_>>();
         let doubt = |known: String| PrinterEvent::InDoubt { jobs: ids(), known };
@@ -500,34 +523,34 @@ impl Dialogue {
             }
             (Some(_), Some(Some(count))) if self.fresh_odometer => {
                 let came = count.checked_sub(group.base.odometer);
-                let idle = self.fresh_status && self.status.as_ref().is_some_and(|s| s.idle() && faults(s).is_empty());
                 match came {
                     None => Some(doubt(format!(
                         "{asked} asked; the printer's count went back from {} to {count}",
                         group.base.odometer
                     ))),
                     Some(n) if n > asked => Some(doubt(format!("{asked} asked, {n} came out"))),
-                    Some(n) if n == asked && idle => Some(PrinterEvent::Printed { jobs: ids(), odometer: count }),
-                    Some(n) if idle && n < asked => match group.resting {
-                        Some((since, before)) if before == n => (now >= since + self.pace.settle).then(|| {
-                            doubt(format!("{asked} asked, {n} came out; the printer is ready and holds nothing more"))
-                        }),
-                        _ => {
-                            group.resting = Some((now, n));
-                            None
-                        }
-                    },
-                    Some(_) => {
-                        if !idle {
-                            group.resting = None;
-                        }
-                        None
+                    Some(n) if n == asked && self.final_count && !group.troubled => {
+                        Some(PrinterEvent::Printed { jobs: ids(), odometer: count })
                     }
+                    Some(n) if self.final_count => {
+                        let patience = if n == asked { self.pace.idle_poll * 2 } else { self.pace.settle };
+                        let rested = self.rest.is_some_and(|(since, _)| now >= since + patience);
+                        rested.then(|| match n == asked {
+                            true => PrinterEvent::Printed { jobs: ids(), odometer: count },
+                            false => doubt(format!(
+                                "{asked} asked, {n} came out; the printer is ready and holds nothing more"
+                            )),
+                        })
+                    }
+                    Some(_) => None,
                 }
             }
             _ => None,
         };
         if let Some(event) = verdict {
+            if matches!(event, PrinterEvent::InDoubt { .. }) {
+                (self.unrested, self.final_count, self.rest) = (true, false, None);
+            }
             self.group = None;
             self.round = self.pace.idle_poll;
             self.next_round = now + self.round;
@@ -570,7 +593,9 @@ impl Dialogue {
             () if !up => State::Lost,
             () if !found.is_empty() || uncounted => State::Attention,
             () if !known => State::Lost,
-            () if self.group.is_some() => State::Busy,
+            // Also with what is in doubt already, or another host's: the next label needs a count that
+            // nothing before it can move.
+            () if self.group.is_some() || !self.final_count => State::Busy,
             () => State::Ready,
         };
         let reason = match () {
@@ -603,6 +628,11 @@ impl Dialogue {
             out.push(Output::Tell(PrinterEvent::Changed(now)));
         }
     }
+}
+
+/// Nothing is wrong and nothing more is to come.
+fn at_rest(status: &PrinterStatus) -> bool {
+    status.idle() && faults(status).is_empty()
 }
 
 /// Dots per inch as printers are sold: 8 dots per mm is called 203 dpi.

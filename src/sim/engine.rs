@@ -345,6 +345,12 @@ impl Engine {
         self.odometer
     }
 
+    /// Sets the lifetime count, as a technician does, or a firmware that forgets it.
+    pub fn set_odometer(&mut self, count: u64) {
+        self.odometer = count;
+        self.untold.clear();
+    }
+
     /// Formats that wait or print.
     #[must_use]
     pub fn formats(&self) -> usize {

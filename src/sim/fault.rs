@@ -109,6 +109,9 @@ pub enum Kind {
     /// `swap`: when the label's last byte is in, connections are reset and another printer stands at
     /// the address: other serial number, and an odometer that happens to be one higher than before.
     Swap,
+    /// `reprint`: paper runs out just as the label is out, whole and counted; with `^JZY` the printer
+    /// takes it for interrupted and prints it again, and counts that too.
+    Reprint,
     /// `lost-label`: the label is taken and never printed; the odometer does not move.
     LostLabel,
     /// `extra`: the odometer jumps by 2 for this one label.
@@ -116,7 +119,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const OTHERS: [Self; 5] = [Self::PaperOutMid, Self::Reset, Self::Swap, Self::LostLabel, Self::Extra];
+    const OTHERS: [Self; 6] = [Self::PaperOutMid, Self::Reset, Self::Swap, Self::Reprint, Self::LostLabel, Self::Extra];
 
     /// Every kind of fault.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -131,6 +134,7 @@ impl Kind {
             Self::PaperOutMid => "paper-out-mid",
             Self::Reset => "reset",
             Self::Swap => "swap",
+            Self::Reprint => "reprint",
             Self::LostLabel => "lost-label",
             Self::Extra => "extra",
         }
@@ -139,7 +143,7 @@ impl Kind {
     /// Whether the fault leaves a condition behind that can end after some seconds.
     #[must_use]
     pub fn lasts(self) -> bool {
-        matches!(self, Self::Begin(_) | Self::PaperOutMid)
+        matches!(self, Self::Begin(_) | Self::PaperOutMid | Self::Reprint)
     }
 }
 

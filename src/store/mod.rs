@@ -296,6 +296,13 @@ impl Store {
         Ok(step)
     }
 
+    /// For tests: lets the database grow no further than it is, or as it likes again.
+    pub(crate) fn pretend_full(&self, full: bool) -> Result<(), StoreError> {
+        let pages: i64 = self.conn.query_row("PRAGMA page_count", [], |r| r.get(0))?;
+        let most = if full { pages } else { 1 << 30 };
+        Ok(self.conn.query_row(&format!("PRAGMA max_page_count={most}"), [], |_| Ok(()))?)
+    }
+
     /// Whether there are no shipments yet.
     pub fn no_shipments(&self) -> Result<bool, StoreError> {
         Ok(self.conn.query_row("SELECT NOT EXISTS(SELECT 1 FROM shipment)", [], |r| r.get(0))?)

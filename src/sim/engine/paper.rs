@@ -92,6 +92,12 @@ impl Engine {
         let told_at = self.now.saturating_add(millis(self.options.settle));
         self.untold.push_back((told_at, count));
         self.paper(false);
+        if let Some(fault) = self.strike(self.dealt + 1, Kind::Reprint) {
+            self.begin(Trouble::PaperOut, fault.lasts);
+            if self.reprint {
+                return;
+            }
+        }
         self.deal();
     }
 

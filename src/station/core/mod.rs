@@ -496,6 +496,12 @@ impl Core {
         }
     }
 
+    /// For the fault schedules: from now on nothing that needs room can be written, or there is room again.
+    #[doc(hidden)]
+    pub fn pretend_full(&self, full: bool) -> Result<(), StoreError> {
+        self.store.pretend_full(full)
+    }
+
     /// The page's view of everything, now.
     pub fn view(&self, now: DateTime<FixedOffset>) -> View {
         View::of(self, now)

@@ -46,10 +46,7 @@ impl Bench {
 
     /// From now on nothing that needs room can be written; `false`: there is room again.
     fn full(&self, full: bool) {
-        let conn = &self.core.store.conn;
-        let pages: i64 = conn.query_row("PRAGMA page_count", [], |r| r.get(0)).unwrap();
-        let most = if full { pages } else { 1 << 30 };
-        conn.query_row(&format!("PRAGMA max_page_count={most}"), [], |r| r.get::<_, i64>(0)).unwrap();
+        self.core.pretend_full(full).unwrap();
     }
 
     fn outcomes(&self) -> Vec<String> {

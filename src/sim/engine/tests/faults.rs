@@ -218,6 +218,24 @@ fn a_label_may_be_swallowed_or_counted_twice() {
 }
 
 #[test]
+fn a_label_that_was_out_already_is_printed_and_counted_again() {
+    let mut e = printer(&["reprint@1:2"]);
+    send(&mut e, &label("one"), 0);
+    pass(&mut e, 1000);
+    assert!(e.has(Trouble::PaperOut));
+    assert_eq!((printed(&e), e.odometer()), (vec!["one".to_owned()], 1001));
+    pass(&mut e, 5000);
+    assert_eq!((printed(&e), e.odometer()), (vec!["one".to_owned(), "one".to_owned()], 1002));
+    let mut e = printer(&["reprint@1:2"]);
+    send(&mut e, "^XA^JZN^XZ", 0);
+    send(&mut e, &label("one"), 0);
+    pass(&mut e, 5000);
+    assert_eq!(e.odometer(), 1001, "^JZN: what was interrupted stays so");
+    e.set_odometer(7);
+    assert_eq!(odometer(&mut e, 5000), "\"7\"");
+}
+
+#[test]
 fn faults_of_a_batch_strike_inside_it_or_at_the_next_format() {
     let mut e = printer(&["paper-out@3:1", "silent@2"]);
     send(&mut e, "^XA^FDa^FS^PQ4^XZ", 0);
