@@ -3,7 +3,9 @@
 
 mod support;
 
-use serde_json::Value;
+use backdock::sim::engine::Control;
+use backdock::sim::fault::Trouble;
+use serde_json::{Value, json};
 use std::fs;
 use std::process::Output;
 use std::time::{Duration, Instant};
@@ -19,7 +21,11 @@ struct Desk {
 
 impl Desk {
     fn new(program: &[&str], more: &[&str]) -> Desk {
-        let dock = Dock::bare(0, Duration::from_millis(2));
+        Desk::with(Duration::from_millis(2), program, more)
+    }
+
+    fn with(label_time: Duration, program: &[&str], more: &[&str]) -> Desk {
+        let dock = Dock::bare(0, label_time);
         let zone: chrono_tz::Tz = "America/Chicago".parse().unwrap();
         let today = chrono::Utc::now().with_timezone(&zone).date_naive();
         let file = dock.file("shipments.csv");
@@ -187,4 +193,32 @@ fn a_paper_that_cannot_be_made_is_refused_by_name() {
     assert!(desk.out(1).contains("1 Road"));
     daemon.ask_to_stop();
     assert!(daemon.end().success());
+}
+
+/// A label that the printer swallowed: the worker looks, says so with a barcode, and takes a marked copy.
+#[test]
+fn a_label_that_is_not_there_is_copied_by_a_barcode() {
+    let desk = Desk::with(Duration::from_millis(400), &[], &[]);
+    let (mut daemon, mut page) = desk.dock.start();
+    desk.dock.scan(&mut page, &desk.rma).unwrap();
+    assert_eq!(desk.dock.scan(&mut page, "NOTTHERE").unwrap(), "nothing_in_doubt");
+    desk.dock.scan(&mut page, "PH1").unwrap();
+    assert!(desk.dock.zebra.wait(PATIENCE, |zebra| zebra.formats() == 1));
+    desk.dock.zebra.control(Control::Begin(Trouble::PowerOff));
+    desk.dock.zebra.control(Control::EndAll);
+    page.wait("the label is in doubt", |view| view["in_doubt"][0]["job"] == 1).unwrap();
+    assert!(page.view["in_doubt"][0]["next"].as_str().unwrap().contains("NOTTHERE"));
+    assert_eq!(desk.dock.scan(&mut page, "NOTTHERE").unwrap(), "not_there");
+    assert!(desk.out(1).contains("COPY 2"));
+    desk.dock.settled(&mut page).unwrap();
+    page.wait("nothing is in doubt", |view| view["in_doubt"] == json!([])).unwrap();
+    assert_eq!(desk.dock.scan(&mut page, "NOTTHERE").unwrap(), "nothing_in_doubt");
+    let done = desk.dock.cli(&["jobs", "--json"]);
+    let rows: Vec<Value> = serde_json::from_slice(&done.stdout).unwrap();
+    let states: Vec<(&str, u64)> =
+        rows.iter().rev().map(|j| (j["state"].as_str().unwrap(), j["copy"].as_u64().unwrap())).collect();
+    assert_eq!(states, [("failed", 1), ("printed", 2)]);
+    daemon.ask_to_stop();
+    assert!(daemon.end().success());
+    assert!(desk.dock.cli(&["journal", "verify"]).status.success());
 }

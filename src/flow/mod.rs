@@ -26,6 +26,7 @@ mod unit;
 
 use crate::domain::event::Event;
 use crate::domain::identity::{Candidate, Kind as Is};
+use crate::domain::job::JobId;
 use crate::domain::mac::Mac;
 use crate::domain::screen::{Kind, Screen};
 use crate::domain::session::Session;
@@ -70,6 +71,8 @@ pub mod outcome {
     pub const NOTHING_TO_REPRINT: &str = "nothing_to_reprint";
     pub const NOT_NOW: &str = "not_now";
     pub const NOT_A_UNIT: &str = "not_a_unit";
+    pub const NOT_THERE: &str = "not_there";
+    pub const NOTHING_IN_DOUBT: &str = "nothing_in_doubt";
     pub const DAMAGED_SCAN: &str = "damaged_scan";
     pub const EMPTY_SCAN: &str = "empty_scan";
     pub const TOO_LONG: &str = "too_long";
@@ -87,6 +90,16 @@ pub struct Dock<'a> {
     pub today: NaiveDate,
     /// The number of the station's last receipt.
     pub last_receipt: i64,
+    /// The oldest label of which nobody knows whether it came out.
+    pub doubt: Option<Doubt>,
+}
+
+/// A label in doubt.
+#[derive(Clone, Debug)]
+pub struct Doubt {
+    pub job: JobId,
+    /// What it is, and of which unit.
+    pub what: String,
 }
 
 /// What one scan leads to.
@@ -109,6 +122,8 @@ pub enum Owed {
     Unit { receipt: i64, rma: String, serial: Option<String>, fields: Box<UnitLabel> },
     /// A marked copy of the label of an earlier receipt.
     Copy { receipt: i64 },
+    /// A marked copy of what a job should have printed.
+    Again { job: JobId },
     /// Another paper, about an RMA or about none.
     Paper { label: &'static str, rma: Option<String>, fields: Map<String, Value> },
 }

@@ -191,6 +191,7 @@ impl Tape {
             now: now(),
             today: today(),
             last_receipt: self.world.receipts.len() as i64,
+            doubt: None,
         };
         let step = step(&dock, &self.session, &Scan::decode(payload.as_bytes().to_vec())).unwrap();
         self.session = step.session;
@@ -376,6 +377,7 @@ fn a_broken_past_is_an_error_not_a_guess() {
         now: now(),
         today: today(),
         last_receipt: 0,
+        doubt: None,
     };
     assert!(step(&dock, &Session::default(), &Scan::decode(b"RMA-1".to_vec())).is_err());
 }

@@ -283,7 +283,7 @@ impl Sheet {
         let pad = (h * 0.4).round();
         let wide = metrics::dots(metrics::width(&mark), h).ceil() + 2.0 * pad;
         let tall = (h * 1.25).ceil();
-        let y = self.take("copy", tall + 1.0)?;
+        let y = self.take("copy", tall + (self.h * 0.2).ceil())?;
         self.page.fill(self.margin, y, wide, tall);
         self.page.text(self.margin + pad, y + ((tall - h * metrics::BASELINE) / 2.0).round(), h, &mark, true);
         let said = [by, why].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(": ");

@@ -258,9 +258,14 @@ fn doubts(core: &Core) -> Vec<DoubtView> {
     jobs.into_iter()
         .filter(|j| j.state == JobState::InDoubt)
         .take(20)
-        .map(|j| DoubtView {
+        .enumerate()
+        .map(|(n, j)| DoubtView {
             job: j.id,
-            next: "Look whether it lies at the printer, then: backdock settle".to_owned(),
+            // The barcode speaks of the first one.
+            next: match n {
+                0 => "Look whether it lies at the printer. It does not: scan NOTTHERE.".to_owned(),
+                _ => format!("Look whether it lies at the printer, then: backdock settle {}", j.id),
+            },
             printer: j.printer,
             label: j.label,
             rma: j.rma,

@@ -72,11 +72,21 @@ impl Core {
             screen.why.push("this unit has no label to copy".to_owned());
             return Ok(None);
         };
+        self.again(newest.id, screen, now)
+    }
+
+    /// A marked copy of what a job printed, or should have.
+    pub(super) fn again(
+        &mut self,
+        job: JobId,
+        screen: &mut Screen,
+        now: DateTime<FixedOffset>,
+    ) -> Result<Option<Job>, Failed> {
         let by = self.session.badge.clone().unwrap_or_default();
-        match self.copy_of(newest.id, &Copying { by: &by, why: "" }, now)? {
-            Ok(job) => {
-                screen.why.push(format!("copy {} of the label of receipt {receipt}", job.copy));
-                Ok(Some(job))
+        match self.copy_of(job, &Copying { by: &by, why: "" }, now)? {
+            Ok(made) => {
+                screen.why.push(format!("copy {} of the label of job {job}", made.copy));
+                Ok(Some(made))
             }
             Err(why) => {
                 screen.why.insert(0, format!("label: {why}"));

@@ -6,7 +6,7 @@ use crate::domain::event::Event;
 use crate::domain::job::JobState;
 use crate::domain::screen::Screen;
 use crate::domain::text::escaped;
-use crate::flow::{self, Dock, Owed};
+use crate::flow::{self, Dock, Doubt, Owed};
 use crate::scan::{Frame, Scan};
 use crate::station::view::{FeedLine, Shown};
 use crate::store::{Head, read};
@@ -55,6 +55,7 @@ impl Core {
             now,
             today: now.date_naive(),
             last_receipt: self.last_receipt,
+            doubt: self.oldest_doubt()?,
         };
         let mut step = flow::step(&dock, &self.session, &scan).map_err(|e| Failed::Unanswered(e.0))?;
         let job = match &step.label {
@@ -72,6 +73,7 @@ impl Core {
                     }
                 }
             }
+            Some(Owed::Again { job }) => self.again(*job, &mut step.screen, now)?,
             Some(Owed::Copy { receipt }) => self.copy(*receipt, &mut step.screen, now)?,
         };
         step.screen.job = job.as_ref().map(|j| j.id);
@@ -100,6 +102,12 @@ impl Core {
                     self.take_back(*receipt, &bare)?;
                     self.life_of_withdrawn(*receipt, &bare)?;
                 }
+                Event::JobsMoved { jobs, from: JobState::InDoubt, .. } => {
+                    for job in jobs {
+                        let row = read::job_row_of(&self.store.conn, &self.config.station.id, *job)?;
+                        row.iter().for_each(|row| self.doubt_settled(&row.printer));
+                    }
+                }
                 _ => {}
             }
         }
@@ -114,6 +122,19 @@ impl Core {
         self.today.scans += 1;
         self.show(step.screen, scanner, escaped(bytes), now);
         Ok(())
+    }
+
+    fn oldest_doubt(&self) -> Result<Option<Doubt>, Failed> {
+        if self.lines.iter().all(|line| line.in_doubt == 0) {
+            return Ok(None);
+        }
+        let jobs = read::open_jobs(&self.store.conn, &self.config.station.id)?;
+        let oldest = jobs.into_iter().find(|job| job.state == JobState::InDoubt);
+        Ok(oldest.map(|job| {
+            let about = [job.rma, job.serial].into_iter().flatten();
+            let what = std::iter::once(job.label).chain(about).collect::<Vec<_>>().join("  ");
+            Doubt { job: job.id, what }
+        }))
     }
 
     /// A withdrawn receipt's label is not printed if it still waits.
