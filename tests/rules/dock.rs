@@ -4,6 +4,7 @@
 
 use super::support::*;
 use super::table::{TABLES, rest_of_table};
+use backdock::domain::unit::Step;
 use backdock::domain::verdict::{Action, Role};
 use backdock::program::{Program, Situation};
 
@@ -62,6 +63,12 @@ pub fn says(program: &Program, open: &[String]) -> Vec<String> {
     }
     lines.extend(program.return_address().iter().map(|line| format!("address: {line}")));
     lines.extend(program.footer().iter().map(|line| format!("foot: {line}")));
+    for (name, step) in Step::ALL {
+        let papers: Vec<&str> = program.papers_with_step(*step).iter().map(|paper| &**paper).collect();
+        if !papers.is_empty() {
+            lines.push(format!("prints with {name}: {}", papers.join(" ")));
+        }
+    }
     lines.push(format!("open: {}", open.join(" ")));
     lines
 }
