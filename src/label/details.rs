@@ -145,6 +145,21 @@ pub(super) fn place(
     Ok(draw(page, items, room, aligned, fit))
 }
 
+/// Puts `items` at `room`'s upper left in type of cell height `height`, unbroken where that is possible.
+/// Returns the height they take, or the field that does not fit.
+pub(super) fn put(
+    page: &mut Page,
+    items: &[Item],
+    room: Room,
+    columns: usize,
+    height: f32,
+) -> Result<f32, &'static str> {
+    let attempt = |leeway| arrange(page, items, room, Manner { columns, aligned: true, leeway }, height, |_| ());
+    let fit = attempt(Leeway::Broken)?;
+    draw(page, items, Room { height: fit.total, ..room }, true, fit);
+    Ok(fit.total)
+}
+
 /// The largest type from `low` to `high` in which the items fit. Smaller type never needs more room, so
 /// it is halved in on.
 fn largest(

@@ -103,12 +103,12 @@ pub(super) fn native(text: &str) -> bool {
     text.is_ascii() || text.chars().all(|c| matches!(glyph(c), Glyph::Native(_)))
 }
 
-/// How far below the cell's top `text` reaches at most, as a share of the cell height: capitals and
-/// digits stand on the baseline, a `Q` has a tail, other characters may go down to the cell's end.
+/// How far below the cell's top `text` reaches at most, as a share of the cell height: capitals,
+/// digits, full stop and colon stand on the baseline, a `Q` has a tail, other characters may go down to the cell's end.
 pub(super) fn depth(text: &str) -> f32 {
     let of = |b: u8| match b {
         b'Q' => 0.86,
-        b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'-' => BASELINE,
+        b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'-' | b'.' | b':' => BASELINE,
         _ => 1.0,
     };
     text.bytes().map(of).fold(BASELINE, f32::max)

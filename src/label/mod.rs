@@ -19,12 +19,14 @@
 //! through [`gate`]: a carrier's label as it is, a user's own design as a [`Template`] that is filled.
 
 mod code128;
+mod codes;
 mod details;
 mod error;
 pub mod gate;
 mod layout;
 mod metrics;
 mod papers;
+mod parts;
 mod preview;
 mod sheet;
 mod stock;

@@ -9,29 +9,11 @@ use super::{Field, Kind, LabelDef, Stock, optional, required};
 const LINES: Kind = Kind::List;
 const TEXT: Kind = Kind::Text;
 
-/// The barcodes that work a dock without a keyboard.
-const COMMANDS: &[&str] = &[
-    "DONE",
-    "CANCEL",
-    "UNDO",
-    "REPRINT",
-    "NOTTHERE",
-    "HOLD",
-    "PHOTO",
-    "SUPERVISOR",
-    "YES",
-    "NO",
-    "OTHER",
-    "UNKNOWN",
-    "OPT1",
-    "OPT2",
-    "OPT3",
-    "OPT4",
-    "OPT5",
-    "OPT6",
-    "OPT7",
-    "OPT8",
-    "OPT9",
+/// The barcodes that work a dock without a keyboard: what is done, what is answered, which option.
+const COMMANDS: &[&[&str]] = &[
+    &["DONE", "CANCEL", "UNDO", "REPRINT", "NOTTHERE", "HOLD", "PHOTO", "SUPERVISOR"],
+    &["YES", "NO", "OTHER", "UNKNOWN"],
+    &["OPT1", "OPT2", "OPT3", "OPT4", "OPT5", "OPT6", "OPT7", "OPT8", "OPT9"],
 ];
 
 const fn line(caption: &'static str, field: &'static str) -> Part {
@@ -94,12 +76,11 @@ pub(super) const PAPERS: &[LabelDef] = &[
             optional("lineage", LINES)
         ],
         [
-            Title { text: "Bench traveller", stops: false },
+            Word { caption: "Bench traveller", field: "verdict", stops: false },
             Number { field: "rma" },
             Bars { caption: "S/N", field: "serial" },
             line("BRAND", "brand"),
             line("MODEL", "model"),
-            line("VERDICT", "verdict"),
             line("DUE", "due"),
             line("TICKET", "ticket"),
             Checks { field: "checks", fixed: &[] },
@@ -125,8 +106,8 @@ pub(super) const PAPERS: &[LabelDef] = &[
         ],
         [
             Title { text: "HOLD", stops: true },
+            Reason { field: "reason" },
             Number { field: "rma" },
-            Prose { field: "reason" },
             line("RELEASED BY", "released_by"),
             line("S/N", "serial"),
             line("SINCE", "since"),
@@ -147,7 +128,7 @@ pub(super) const PAPERS: &[LabelDef] = &[
         ],
         [
             Title { text: "REJECT", stops: true },
-            Prose { field: "reason" },
+            Reason { field: "reason" },
             line("DATE", "date"),
             line("RMA", "rma"),
             line("TRACKING", "tracking"),
@@ -173,7 +154,7 @@ pub(super) const PAPERS: &[LabelDef] = &[
             line("FREIGHT PAID BY", "payer"),
             line("RMA", "rma"),
             line("RULE", "rule"),
-            List { caption: "FROM", field: "from" }
+            Block { caption: "FROM", field: "from" }
         ]
     ),
     paper!(
@@ -202,8 +183,7 @@ pub(super) const PAPERS: &[LabelDef] = &[
         SMALL,
         [required("team"), required("rma"), optional("serial", TEXT), optional("reason", TEXT), optional("rule", TEXT)],
         [
-            Title { text: "Route to", stops: false },
-            Word { field: "team", stops: true },
+            Word { caption: "Route to", field: "team", stops: true },
             Number { field: "rma" },
             line("S/N", "serial"),
             Prose { field: "reason" },
@@ -227,10 +207,10 @@ pub(super) const PAPERS: &[LabelDef] = &[
             Address { field: "to", attn: "vendor_rma" },
             Number { field: "vendor_rma" },
             line("OUR RMA", "rma"),
-            List { caption: "UNITS", field: "serials" },
+            Block { caption: "UNITS", field: "serials" },
             line("FREIGHT PAID BY", "payer"),
             line("RULE", "rule"),
-            List { caption: "FROM", field: "from" }
+            Block { caption: "FROM", field: "from" }
         ]
     ),
     paper!(
@@ -250,7 +230,7 @@ pub(super) const PAPERS: &[LabelDef] = &[
             line("VENDOR RMA", "vendor_rma"),
             line("DATE", "date"),
             Checks { field: "items", fixed: &[] },
-            List { caption: "TO", field: "to" }
+            Block { caption: "TO", field: "to" }
         ]
     ),
     paper!(
@@ -267,13 +247,13 @@ pub(super) const PAPERS: &[LabelDef] = &[
             optional("from", LINES)
         ],
         [
-            Word { field: "service", stops: false },
+            Word { caption: "", field: "service", stops: false },
             Address { field: "to", attn: "" },
             Number { field: "rma" },
             line("S/N", "serial"),
             line("FREIGHT PAID BY", "payer"),
             line("RULE", "rule"),
-            List { caption: "FROM", field: "from" }
+            Block { caption: "FROM", field: "from" }
         ]
     ),
     paper!(
@@ -290,7 +270,7 @@ pub(super) const PAPERS: &[LabelDef] = &[
             Address { field: "to", attn: "rma" },
             Number { field: "rma" },
             line("MUST ARRIVE BY", "valid_until"),
-            List { caption: "FROM", field: "from" }
+            Block { caption: "FROM", field: "from" }
         ]
     ),
     paper!(
@@ -319,10 +299,10 @@ pub(super) const PAPERS: &[LabelDef] = &[
             line("KIND", "kind"),
             line("PACKAGE", "package"),
             line("DESCRIPTION", "description"),
-            List { caption: "PICK UP AT", field: "pickup" },
+            Block { caption: "PICK UP AT", field: "pickup" },
             line("PHONE", "phone"),
             line("READY", "ready"),
-            List { caption: "RETURN TO", field: "return_to" },
+            Block { caption: "RETURN TO", field: "return_to" },
             line("PAID BY", "payer"),
             line("RULE", "rule"),
             line("REASON", "reason"),
@@ -359,7 +339,7 @@ pub(super) const PAPERS: &[LabelDef] = &[
             },
             line("CUSTOMER", "customer"),
             line("CONTACT", "contact"),
-            List { caption: "", field: "footer" }
+            Block { caption: "", field: "footer" }
         ]
     ),
     paper!(
@@ -382,11 +362,11 @@ pub(super) const PAPERS: &[LabelDef] = &[
             Title { text: "RMA authorisation", stops: false },
             Number { field: "rma" },
             line("MUST ARRIVE BY", "valid_until"),
-            List { caption: "SEND TO", field: "return_to" },
+            Block { caption: "SEND TO", field: "return_to" },
             line("TICKET", "ticket"),
             line("CUSTOMER", "customer"),
             line("ISSUED", "issued"),
-            List { caption: "UNITS", field: "units" },
+            Block { caption: "UNITS", field: "units" },
             Checks {
                 field: "packing",
                 fixed: &[
@@ -395,7 +375,7 @@ pub(super) const PAPERS: &[LabelDef] = &[
                 ]
             },
             line("TERMS", "program"),
-            List { caption: "", field: "footer" }
+            Block { caption: "", field: "footer" }
         ]
     ),
     paper!(
@@ -436,8 +416,7 @@ pub(super) const PAPERS: &[LabelDef] = &[
             optional("footer", LINES)
         ],
         [
-            Title { text: "Quotation", stops: false },
-            Word { field: "amount", stops: false },
+            Word { caption: "Quotation", field: "amount", stops: false },
             line("VALID UNTIL", "valid_until"),
             Number { field: "rma" },
             line("QUOTATION", "number"),
@@ -445,7 +424,7 @@ pub(super) const PAPERS: &[LabelDef] = &[
             line("CUSTOMER", "customer"),
             List { caption: "FOR", field: "lines" },
             line("RULE", "rule"),
-            List { caption: "", field: "footer" }
+            Block { caption: "", field: "footer" }
         ]
     ),
     paper!(
@@ -463,8 +442,7 @@ pub(super) const PAPERS: &[LabelDef] = &[
             optional("date", TEXT)
         ],
         [
-            Title { text: "Charge", stops: false },
-            Word { field: "amount", stops: false },
+            Word { caption: "Charge", field: "amount", stops: false },
             Number { field: "rma" },
             line("FOR", "kind"),
             line("TO", "party"),
@@ -489,8 +467,7 @@ pub(super) const PAPERS: &[LabelDef] = &[
             optional("date", TEXT)
         ],
         [
-            Title { text: "Credit", stops: false },
-            Word { field: "amount", stops: false },
+            Word { caption: "Credit", field: "amount", stops: false },
             Number { field: "rma" },
             line("TO", "party"),
             line("FOR", "kind"),
@@ -514,7 +491,7 @@ pub(super) const PAPERS: &[LabelDef] = &[
             optional("rule", TEXT)
         ],
         [
-            Word { field: "result", stops: false },
+            Word { caption: "", field: "result", stops: false },
             Number { field: "rma" },
             Bars { caption: "S/N", field: "serial" },
             line("BY", "by"),

@@ -7,6 +7,10 @@ use super::metrics::{self, Glyph};
 use ab_glyph::{Font, PxScale, point};
 use qrcode::{Color, EcLevel, QrCode, Version};
 
+/// Letters are drawn at most this much wider than the face has them: a hyphen takes twice its room in the
+/// printer's font, but is no dash there.
+const STRETCH: f32 = 1.5;
+
 /// A picture of one bit per dot; true is black.
 pub(super) struct Bitmap {
     width: usize,
@@ -85,7 +89,7 @@ impl Bitmap {
         }
     }
 
-    /// Each letter is drawn as wide as it will be on paper: the face stands in for the printer's.
+    /// Each letter takes the room that it will take on paper: the face stands in for the printer's.
     fn text(&mut self, text: &str, x: f32, y: f32, height: f32, reverse: bool) {
         let font = metrics::font();
         let em = font.units_per_em().unwrap_or(1.0);
@@ -100,9 +104,11 @@ impl Bitmap {
             };
             let id = font.glyph_id(c);
             let own = font.h_advance_unscaled(id) / em;
-            let stretch = if own > 0.0 { advance / own } else { 1.0 };
+            let stretch = if own > 0.0 { (advance / own).min(STRETCH) } else { 1.0 };
             let size = PxScale { x: scale * stretch, y: scale * metrics::BASELINE / capital };
-            let glyph = id.with_scale_and_position(size, point(pen, y + height * metrics::BASELINE));
+            // In the middle of the room that it takes on paper.
+            let left = pen + (advance - own * stretch) / 2.0 * height;
+            let glyph = id.with_scale_and_position(size, point(left, y + height * metrics::BASELINE));
             if let Some(outline) = font.outline_glyph(glyph) {
                 let corner = outline.px_bounds().min;
                 outline.draw(|dx, dy, coverage| {

@@ -12,9 +12,9 @@
 //! A QR code that finds no room beside the bars takes that corner, unless the verdict has it; the
 //! Code 128 always stays.
 
-use super::code128::{Code128, QUIET};
+use super::code128::Code128;
 use super::details::{self, Item, Room};
-use super::layout::{self, Break, DOTS_MAX, Page, QR_QUIET, fit, wrap};
+use super::layout::{self, Break, Page, QR_QUIET, fit, wrap};
 use super::unit::Facts;
 use super::{Dpi, Stock, metrics};
 use std::borrow::Cow;
@@ -41,15 +41,6 @@ pub(super) struct Draft<'a> {
     /// Between the paper's edge and boxes.
     margin: f32,
     shortened: Vec<&'static str>,
-}
-
-/// Where the codes go.
-struct Codes {
-    /// Left edge of everything: text and bars share it.
-    left: f32,
-    module: u8,
-    /// The module of the QR code, when it stands beside the bars.
-    qr: Option<u8>,
 }
 
 /// What the label shouts.
@@ -95,12 +86,14 @@ impl<'a> Draft<'a> {
 
         // The codes first: their quiet zone decides where the left edge is.
         let codes_height = share(0.255, codes_share).min(self.page.mm(30.0));
-        let codes = self.codes(codes_height, gap)?;
+        // The QR code's quiet zone may use the gaps above and below, but for a dot of rounding.
+        let codes = self.page.codes(self.code, self.facts.rma, margin, codes_height, 2.0 * gap - 2.0);
+        let codes = codes.map_err(|why| Crowded { field: "rma", why: why.into() })?;
         let right = width - margin;
 
         let mut y = margin;
         y += self.number(codes.left, right, y, share(0.245, 0.19))? + gap;
-        self.bars(&codes, right, y, codes_height);
+        self.page.put_codes(codes, self.code.clone(), self.facts.rma, right, y, codes_height);
         y += codes_height + gap;
 
         let mut room = Room { x: codes.left, y, width: right - codes.left, height: height - margin - y };
@@ -116,45 +109,6 @@ impl<'a> Draft<'a> {
         self.foot(&mut room, foot);
         self.details(&verdict, room, corner)?;
         Ok((self.page, self.shortened))
-    }
-
-    /// Chooses the widest bars that leave room for the QR code beside them, or else the widest that
-    /// fit at all.
-    fn codes(&self, height: f32, gap: f32) -> Result<Codes, Crowded> {
-        let width = f32::from(self.page.width);
-        let mut alone = None;
-        for module in self.page.modules() {
-            let quiet = (QUIET * u32::from(module)) as f32;
-            let left = self.margin.max(quiet);
-            let bars_end = left + (self.code.modules() * u32::from(module)) as f32;
-            if bars_end + quiet > width {
-                continue;
-            }
-            let qr = layout::qr_modules(self.facts.rma).and_then(|modules| {
-                // The largest that fits; but not a stamp beside a billboard. Its quiet zone may use the
-                // gaps above and below, but for a dot of rounding.
-                let largest = self.page.qr_module(modules + 2 * QR_QUIET, height + 2.0 * gap - 2.0)?;
-                (1..=largest).rev().find(|&qr| {
-                    let side = f32::from(modules * u16::from(qr));
-                    let clear = f32::from(QR_QUIET * u16::from(qr));
-                    let end = bars_end + quiet.max(clear) + side + clear.max(self.margin);
-                    (side >= 0.6 * height || u32::from(qr) == DOTS_MAX) && end <= width
-                })
-            });
-            let qr = qr.filter(|&qr| self.page.readable(qr));
-            if qr.is_some() {
-                return Ok(Codes { left, module, qr });
-            }
-            alone = alone.or(Some(Codes { left, module, qr }));
-        }
-        alone.ok_or_else(|| {
-            let least = self.page.modules().last().unwrap_or(1);
-            let dots = (self.code.modules() + 2 * QUIET) * u32::from(least);
-            let needs = dots as f32 * 25.4 / self.page.dpi.per_inch() as f32;
-            let has = self.page.stock.width_mm();
-            let why = format!("its Code 128 is {needs:.0} mm wide, the stock {has:.0} mm");
-            Crowded { field: "rma", why: why.into() }
-        })
     }
 
     /// The RMA number as large as the width and `height` allow, with the COPY mark at its right.
@@ -181,16 +135,6 @@ impl<'a> Draft<'a> {
         }
         self.page.text(left, y, h, number, false);
         Ok(h * used)
-    }
-
-    fn bars(&mut self, codes: &Codes, right: f32, y: f32, height: f32) {
-        self.page.code128(codes.left, y, codes.module, height, self.code.clone());
-        if let (Some(module), Some(modules)) = (codes.qr, layout::qr_modules(self.facts.rma)) {
-            let side = f32::from(modules * u16::from(module));
-            let clear = f32::from(QR_QUIET * u16::from(module));
-            let x = (f32::from(self.page.width) - clear).min(right) - side;
-            self.page.qr(x, y + (height - side) / 2.0, module, self.facts.rma);
-        }
     }
 
     fn verdict(&self) -> Verdict<'a> {
@@ -362,8 +306,8 @@ impl<'a> Draft<'a> {
             Item::new("due", "DUE", self.get("due")).lines(2),
             Item::new("ship_date", "SHIPPED", self.get("ship_date")),
             Item::new("ticket", "TICKET", self.get("ticket")),
-            Item::new("copy_by", "COPY FOR", self.get("copy_by")),
-            Item::new("copy_why", "COPIED", self.get("copy_why")),
+            Item::new("copy_by", "COPY BY", self.get("copy_by")).cut(),
+            Item::new("copy_why", "COPY WHY", self.get("copy_why")).lines(2).cut(),
             Item::new("age", "AGE", self.get("age")).lines(2).cut(),
             Item::new("band", "BAND", band).cut(),
             Item::new("customer", "CUSTOMER", self.get("customer")).lines(2).cut(),
