@@ -76,6 +76,8 @@ struct Manner {
     columns: usize,
     /// All captions share one column.
     aligned: bool,
+    /// The least from a caption to its value in either column; with it, captions need not share one column.
+    indents: Option<[f32; 2]>,
     leeway: Leeway,
 }
 
@@ -88,6 +90,14 @@ enum Leeway {
 }
 
 impl Item<'_> {
+    /// From its caption's left edge to its value, at cell height `height` of the details.
+    fn indent(&self, page: &Page, height: f32) -> f32 {
+        match self.widths[0] {
+            0 => 0.0,
+            caption => metrics::dots(caption, caption_height(page, height)) + GAP * height,
+        }
+    }
+
     fn wrapped(&self, width: f32, h: f32, leeway: Leeway) -> Option<Wrapped<'_>> {
         if metrics::dots(self.widths[1], h) <= width {
             return Some(Wrapped { lines: vec![self.value], cut: false });
@@ -134,7 +144,8 @@ pub(super) fn place(
 ) -> Result<Vec<&'static str>, &'static str> {
     let least = page.mm(TYPE_MIN_MM);
     let most = (f32::from(page.height) * TYPE_MAX).max(least);
-    let search = |leeway, low, high| largest(page, items, room, Manner { columns, aligned, leeway }, low, high);
+    let search =
+        |leeway, low, high| largest(page, items, room, Manner { columns, aligned, indents: None, leeway }, low, high);
     let mut fit = search(Leeway::Cut, least, most)?;
     for better in [Leeway::Broken, Leeway::Whole] {
         if fit.used > better {
@@ -142,7 +153,7 @@ pub(super) fn place(
             fit = search(better, worth, fit.height).unwrap_or(fit);
         }
     }
-    Ok(draw(page, items, room, aligned, fit))
+    Ok(draw(page, items, room, aligned, None, fit))
 }
 
 /// Puts `items` at `room`'s upper left in type of cell height `height`, unbroken where that is possible.
@@ -154,9 +165,16 @@ pub(super) fn put(
     columns: usize,
     height: f32,
 ) -> Result<f32, &'static str> {
-    let attempt = |leeway| arrange(page, items, room, Manner { columns, aligned: true, leeway }, height, |_| ());
-    let fit = attempt(Leeway::Broken)?;
-    draw(page, items, Room { height: fit.total, ..room }, true, fit);
+    let manner = Manner { columns, aligned: true, indents: None, leeway: Leeway::Broken };
+    // Each column aligns its own captions.
+    let mut indents = [0f32; 2];
+    arrange(page, items, room, manner, height, |at| {
+        let second = usize::from(at.x[0] > 0.0);
+        indents[second] = indents[second].max(at.item.indent(page, height));
+    })?;
+    let indents = Some(indents);
+    let fit = arrange(page, items, room, Manner { indents, ..manner }, height, |_| ())?;
+    draw(page, items, Room { height: fit.total, ..room }, true, indents, fit);
     Ok(fit.total)
 }
 
@@ -213,13 +231,8 @@ fn arrange<'a>(
     height: f32,
     mut place: impl FnMut(Placed<'a>),
 ) -> Result<Fit, &'static str> {
-    let small = caption_height(page, height);
-    let own_indent = |item: &Item| match item.widths[0] {
-        0 => 0.0,
-        caption => metrics::dots(caption, small) + GAP * height,
-    };
     let said = || items.iter().filter(|item| !item.value.is_empty());
-    let widest = said().map(own_indent).fold(0.0, f32::max);
+    let widest = said().map(|item| item.indent(page, height)).fold(0.0, f32::max);
     let between = 2.0 * GAP * height;
     let column = (room.width - between * (manner.columns - 1) as f32) / manner.columns as f32;
     let mut used = Leeway::Whole;
@@ -233,8 +246,11 @@ fn arrange<'a>(
         let h = height * item.scale;
         let indent = match item.widths[0] {
             0 => 0.0,
-            _ if manner.aligned => widest,
-            _ => own_indent(item),
+            _ => match manner.indents {
+                Some(indents) => indents[usize::from(taken > 0)].max(item.indent(page, height)),
+                None if manner.aligned => widest,
+                None => item.indent(page, height),
+            },
         };
         let needs = indent + metrics::dots(item.widths[1], h);
         let half = manner.columns > 1 && !item.caption.is_empty() && needs <= column;
@@ -264,13 +280,20 @@ fn arrange<'a>(
 }
 
 /// Writes what fits, with the height left over spread between the rows.
-fn draw(page: &mut Page, items: &[Item], room: Room, aligned: bool, fit: Fit) -> Vec<&'static str> {
+fn draw(
+    page: &mut Page,
+    items: &[Item],
+    room: Room,
+    aligned: bool,
+    indents: Option<[f32; 2]>,
+    fit: Fit,
+) -> Vec<&'static str> {
     let Fit { height, columns, total, rows, leeway, .. } = fit;
     let small = caption_height(page, height);
     let gaps = rows.saturating_sub(1).max(1) as f32;
     let spread = ((room.height - total) / gaps).min(height * SPREAD_MAX);
     let mut placed = Vec::with_capacity(items.len());
-    let manner = Manner { columns, aligned, leeway };
+    let manner = Manner { columns, aligned, indents, leeway };
     // It fitted a moment ago.
     let _ = arrange(page, items, room, manner, height, |at| placed.push(at));
     let mut cut = Vec::new();

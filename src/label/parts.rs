@@ -29,6 +29,8 @@ const NUMBER_BARS: f32 = 3.4;
 const BARS: f32 = 2.2;
 const ADDRESS: f32 = 1.7;
 const REASON: f32 = 1.35;
+/// An address beside its caption becomes so small rather than break its lines.
+const BLOCK: f32 = 0.75;
 /// Bars are at least so high, mm.
 const BARS_MIN_MM: f32 = 6.0;
 /// Two facts stand beside each other on stock from this width on, mm.
@@ -340,7 +342,11 @@ impl Sheet {
         };
         // On the first line's ground.
         self.page.text(self.left, self.y + (self.h - small) * metrics::BASELINE, small, caption, false);
-        lines.iter().try_for_each(|line| self.prose(field, line, self.left + indent, self.h))
+        // Before a line breaks, all of them become a little smaller.
+        let widest = lines.iter().copied().map(metrics::width).max().unwrap_or(1);
+        let least = (self.h * BLOCK).max(self.page.mm(TYPE_MIN_MM)).min(self.h);
+        let h = fit(widest, self.room() - indent, self.h).max(least);
+        lines.iter().try_for_each(|line| self.prose(field, line, self.left + indent, h))
     }
 
     fn address(&mut self, field: &'static str, lines: &[&str], attn: &str) -> Result<(), Full> {
@@ -357,7 +363,8 @@ impl Sheet {
     /// Barcodes for the wall: as many columns as fit with readable bars, as even as can be.
     fn wall(&mut self, field: &'static str, words: &[&str], more: bool) -> Result<(), Full> {
         if more {
-            let y = self.take(field, self.h)?;
+            let air = (self.h * (1.0 + self.sizes.air)).ceil();
+            let y = self.take(field, air)? + (air / 2.0).floor();
             self.page.fill(self.margin, y, self.right() - self.margin, self.page.mm(0.3).max(2.0));
         }
         let codes: Vec<(&str, Code128)> =

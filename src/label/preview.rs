@@ -9,7 +9,7 @@ use qrcode::{Color, EcLevel, QrCode, Version};
 
 /// Letters are drawn at most this much wider than the face has them: a hyphen takes twice its room in the
 /// printer's font, but is no dash there.
-const STRETCH: f32 = 1.5;
+const STRETCH: f32 = 2.0;
 
 /// A picture of one bit per dot; true is black.
 pub(super) struct Bitmap {

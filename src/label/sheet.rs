@@ -85,6 +85,8 @@ const TYPE_MAX_MM: f32 = 7.0;
 const TYPE_MAX: f32 = 0.075;
 /// How much louder the title and the number may become.
 const LOUD: [f32; 6] = [1.9, 1.7, 1.5, 1.35, 1.2, 1.1];
+/// In the smallest type the title and the number give way a little before a part has to leave.
+const QUIETER: [f32; 2] = [0.85, 0.7];
 /// Air between two parts at most, in cell heights.
 const AIR: [f32; 4] = [1.2, 0.9, 0.6, 0.3];
 
@@ -199,17 +201,18 @@ fn fill(parts: &[&Part], given: &Fields, stock: Stock, dpi: Dpi) -> Result<Sheet
     let most = probe.mm(TYPE_MAX_MM).min(f32::from(probe.height) * TYPE_MAX).max(least);
     let attempt = |sizes| Sheet::fill(parts, given, stock, dpi, sizes);
     let mut sizes = Sizes { h: most.floor(), loud: 1.0, air: 0.0 };
+    let mut quieter = QUIETER.into_iter();
     let mut sheet = loop {
         match attempt(sizes) {
             Ok(sheet) => break sheet,
-            Err(full) if sizes.h <= least => return Err(full),
-            Err(_) => sizes.h = (sizes.h * 0.94).floor().max(least),
+            Err(_) if sizes.h > least => sizes.h = (sizes.h * 0.94).floor().max(least),
+            Err(full) => sizes.loud = quieter.next().ok_or(full)?,
         }
     };
     for (tries, set) in
         [(&LOUD[..], (|s: &mut Sizes, n| s.loud = n) as fn(&mut Sizes, f32)), (&AIR[..], |s: &mut Sizes, n| s.air = n)]
     {
-        for &n in tries {
+        for &n in tries.iter().filter(|_| sizes.loud >= 1.0) {
             let mut bolder = sizes;
             set(&mut bolder, n);
             if let Ok(better) = attempt(bolder) {
