@@ -51,6 +51,8 @@ pub(super) struct Sheet {
     more: f32,
     /// The widest bars that keep the left edge.
     module: u8,
+    /// Some text has letters that may reach above their cell.
+    accents: bool,
 }
 
 impl Sheet {
@@ -60,10 +62,11 @@ impl Sheet {
         let margin = (side * MARGIN).clamp(page.mm(1.2), page.mm(4.0)).round();
         let h = sizes.h;
         let tall = given.0.values().any(|value| value.to_string().chars().any(|c| !c.is_ascii() && !c.is_lowercase()));
+        let accents = given.0.values().any(|value| !value.to_string().is_ascii());
         let more = if tall { h * ACCENTS } else { 0.0 };
         let module = page.modules().next().unwrap_or(1);
         let shortened = Vec::new();
-        let mut sheet = Sheet { page, shortened, sizes, h, margin, left: margin, y: margin, more, module };
+        let mut sheet = Sheet { page, shortened, sizes, h, margin, left: margin, y: margin, more, module, accents };
         let number = parts.iter().find(|part| matches!(part, Part::Number { .. }));
         if let Some(field) = number.map(|part| part.field()) {
             let (_, codes) = sheet.codes(field, &given.text(field))?;
@@ -222,8 +225,9 @@ impl Sheet {
     /// The bars of a number and where they go.
     fn codes(&self, field: &'static str, text: &str) -> Result<(Code128, Codes), Full> {
         let code = Code128::encode(text).map_err(|c| Full { field, why: format!("{c:?} is in no barcode") })?;
-        // Above and below the bars is a gap; a dot for rounding.
-        let slack = 2.0 * self.h * GAP - 2.0;
+        // Above and below the bars is a gap, into which accents reach; a dot for rounding.
+        let clear = if self.accents { GAP - metrics::OVERSHOOT } else { GAP };
+        let slack = (2.0 * self.h * clear - 2.0).max(0.0);
         let codes = self.page.codes(&code, text, self.margin, self.number_bars(), slack);
         codes.map(|codes| (code, codes)).map_err(|why| Full { field, why })
     }
@@ -371,20 +375,22 @@ impl Sheet {
             words.iter().filter_map(|w| Code128::encode(w).ok().map(|code| (*w, code))).collect();
         let widest = codes.iter().map(|(_, c)| c.modules() + QUIET).max().unwrap_or(1);
         // One quiet zone lies between two columns, and one on either side of all.
-        let room = |module: u8| f32::from(self.page.width) - (2 * QUIET * u32::from(module)) as f32;
-        let columns =
-            |module: u8| (room(module) + (QUIET * u32::from(module)) as f32) / (widest * u32::from(module)) as f32;
+        let left = |m: u8| self.margin.max((QUIET * u32::from(m)) as f32);
+        let pitch = |m: u8, across: usize| {
+            (f32::from(self.page.width) - 2.0 * left(m) + (QUIET * u32::from(m)) as f32) / across as f32
+        };
+        let fits = |m: u8, across: usize| (widest * u32::from(m)) as f32 <= pitch(m, across).floor();
         let least = self.page.modules().last().unwrap_or(2);
-        let most = (columns(least) as usize).min(3);
-        if most == 0 {
+        let Some(most) = (1..=3).rev().find(|&across| fits(least, across)) else {
             return Err(Full { field, why: "its barcodes are wider than the stock".to_owned() });
-        }
-        let rows = codes.len().div_ceil(most);
+        };
+        let rows = codes.len().div_ceil(most).max(1);
         let across = codes.len().div_ceil(rows).max(1);
-        let module = self.page.modules().find(|m| columns(*m) >= across as f32).unwrap_or(least);
+        let module = self.page.modules().find(|&m| m <= self.module && fits(m, across)).unwrap_or(least);
+        let (left, column) = (left(module), pitch(module, across).floor());
         let quiet = (QUIET * u32::from(module)) as f32;
-        let left = self.margin.max(quiet);
-        let column = (f32::from(self.page.width) - left - self.margin.max(quiet) + quiet) / across as f32;
+        // The groups below keep to this one's left edge.
+        self.module = module;
         let bars = (self.h * 1.8).max(self.page.mm(7.0)).ceil();
         let h = (self.h * 1.3).floor();
         let deep = codes.iter().map(|(word, _)| metrics::depth(word)).fold(0.0, f32::max);

@@ -88,7 +88,7 @@ const LOUD: [f32; 6] = [1.9, 1.7, 1.5, 1.35, 1.2, 1.1];
 /// In the smallest type the title and the number give way a little before a part has to leave.
 const QUIETER: [f32; 2] = [0.85, 0.7];
 /// Air between two parts at most, in cell heights.
-const AIR: [f32; 4] = [1.2, 0.9, 0.6, 0.3];
+const AIR: [f32; 5] = [1.2, 0.9, 0.6, 0.3, 0.15];
 
 /// The fields as the parts read them.
 pub(super) struct Fields<'f>(pub &'f Map<String, Value>);

@@ -11,8 +11,14 @@ use super::{Dpi, Field, Kind, Label, LabelError, Stock, check_code, check_text, 
 use super::{optional, required};
 use serde_json::{Map, Value};
 
-pub(super) const FIELDS: &[Field] =
-    &[required("station"), optional("printer", Kind::Text), optional("time", Kind::Text)];
+pub(super) const FIELDS: &[Field] = &[
+    required("station"),
+    optional("printer", Kind::Text),
+    optional("time", Kind::Text),
+    optional("copy", Kind::Count),
+    optional("copy_by", Kind::Text),
+    optional("copy_why", Kind::Text),
+];
 
 /// Where the frame is and where the rulers with their numbers end, mm from the edge.
 const FRAME_MM: f32 = 1.0;
@@ -26,6 +32,9 @@ pub(super) struct TestPage {
     station: String,
     printer: Option<String>,
     time: Option<String>,
+    copy: Option<u32>,
+    copy_by: Option<String>,
+    copy_why: Option<String>,
 }
 
 impl TestPage {
@@ -44,6 +53,13 @@ impl TestPage {
         check_code("station", station)?;
         let printer = self.printer.as_deref().unwrap_or("").trim();
         let time = self.time.as_deref().unwrap_or("").trim();
+        let copy_by = self.copy_by.as_deref().unwrap_or("").trim();
+        let copy_why = self.copy_why.as_deref().unwrap_or("").trim();
+        check_text("copy_by", copy_by)?;
+        check_text("copy_why", copy_why)?;
+        let mark = self.copy.map(|n| format!("COPY {n}")).unwrap_or_default();
+        let copy: Vec<&str> = [mark.as_str(), copy_by, copy_why].into_iter().filter(|t| !t.is_empty()).collect();
+        let copy = copy.join(": ");
         check_text("printer", printer)?;
         check_text("time", time)?;
         let code =
@@ -66,9 +82,13 @@ impl TestPage {
         let line = (height * 0.05).max(page.mm(1.9));
         let size = format!("{dpi} dpi   {stock}   {} x {} dots", page.width, page.height);
         let mut y = page.mm(RULER_MM);
-        for (field, text, most) in
-            [("station", station, line * 2.4), ("printer", printer, line), ("time", time, line), ("stock", &size, line)]
-        {
+        for (field, text, most) in [
+            ("station", station, line * 2.4),
+            ("copy", &copy, line),
+            ("printer", printer, line),
+            ("time", time, line),
+            ("stock", &size, line),
+        ] {
             let h = fit(metrics::width(text), room, most);
             if !text.is_empty() && h < page.mm(1.3) {
                 let why = "it is too long for one line".into();
