@@ -15,7 +15,8 @@
 //!   [`Label::shortened`] say so;
 //! - no element leaves the label or touches a barcode or its quiet zone, on any stock and dpi.
 //!
-//! A further label is a row in [`names`] and a design beside [`unit`]. What others have designed comes
+//! Every other paper is a row in [`papers`]: parts below each other, which [`sheet`] sizes and [`parts`] draws.
+//! A label that needs a design of its own is a row in [`names`] and a file beside [`unit`]. What others have designed comes
 //! through [`gate`]: a carrier's label as it is, a user's own design as a [`Template`] that is filled.
 
 mod code128;

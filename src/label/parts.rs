@@ -190,7 +190,7 @@ impl Sheet {
         }
         let top = (y + 0.6 * pad + head + accents).round();
         // On the word's ground, or above it.
-        let down = if above { -head } else { (h - small) * metrics::BASELINE };
+        let down = if above { -head - accents } else { (h - small) * metrics::BASELINE };
         self.page.text(x, top + down, small, &caption, stops);
         for (n, line) in lines.iter().enumerate() {
             self.page.text(x + if above { 0.0 } else { beside }, top + n as f32 * leading, h, line, stops);
@@ -251,33 +251,27 @@ impl Sheet {
     fn bars(&mut self, field: &'static str, caption: &'static str, text: &str) -> Result<(), Full> {
         self.facts(&[Item::new(field, caption, text).lines(LINES)])?;
         let code = Code128::encode(text).map_err(|c| Full { field, why: format!("{c:?} is in no barcode") })?;
-        let wide = |module: u8| (code.modules() * u32::from(module)) as f32;
-        let fits = |module: &u8| {
-            let quiet = (QUIET * u32::from(*module)) as f32;
-            *module <= self.module
-                && quiet <= self.left.max(quiet)
-                && self.left.max(quiet) + wide(*module) + quiet <= f32::from(self.page.width)
-        };
+        let left = |module: u8| self.left.max((QUIET * u32::from(module)) as f32);
+        let width = f32::from(self.page.width);
+        let end = |module: u8| left(module) + ((code.modules() + QUIET) * u32::from(module)) as f32;
+        let fits = |&module: &u8| module <= self.module && end(module) <= width;
         let Some(module) = self.page.modules().find(fits) else {
             return Err(Full { field, why: "its Code 128 is wider than the stock".to_owned() });
         };
+        let left = left(module);
         let height = (self.h * BARS).max(self.page.mm(BARS_MIN_MM)).ceil();
         let y = self.take(field, height + 2.0)?;
-        let left = self.left.max((QUIET * u32::from(module)) as f32);
         self.page.code128(left, y, module, height, code);
         Ok(())
     }
 
     /// Captions and what they are about.
     fn lines(&mut self, parts: &[&Part], given: &Fields) -> Result<(), Full> {
+        let caption = |part: &Part| if let Part::Line { caption, .. } = part { *caption } else { "" };
         let values: Vec<String> = parts.iter().map(|part| given.text(part.field())).collect();
-        let item = |(part, value): (&&Part, &'_ String)| match part {
-            Part::Line { caption, field } => (*field, *caption, value.clone()),
-            other => (other.field(), "", value.clone()),
-        };
-        let said: Vec<_> = parts.iter().zip(&values).map(item).collect();
+        let said = parts.iter().zip(&values);
         let items: Vec<Item> =
-            said.iter().map(|(field, caption, value)| Item::new(field, caption, value).lines(LINES)).collect();
+            said.map(|(part, value)| Item::new(part.field(), caption(part), value).lines(LINES)).collect();
         self.facts(&items)
     }
 
