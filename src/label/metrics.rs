@@ -98,6 +98,12 @@ pub(super) fn width(text: &str) -> u32 {
     text.chars().map(advance).sum()
 }
 
+/// What [`width`] is of a number of so many characters at least: one that happens to have narrow letters is not
+/// larger than its neighbour in the rack.
+pub(super) fn number_width(text: &str) -> u32 {
+    width(text).max(570 * text.chars().count() as u32)
+}
+
 /// Whether the printer's own font can print all of `text`.
 pub(super) fn native(text: &str) -> bool {
     text.is_ascii() || text.chars().all(|c| matches!(glyph(c), Glyph::Native(_)))

@@ -1,5 +1,5 @@
 //! Every paper but the unit label: what stands on it, in order. A paper is a row here; how it is laid out
-//! is [`super::sheet`]'s.
+//! is [`super::sheet`]'s. Long, as a table of twenty papers is.
 //!
 //! L2 to L15 are the numbers of the five processes' papers. None of them looks like a carrier's label.
 

@@ -239,7 +239,7 @@ impl Sheet {
     /// The number large, below it its bars, beside them a QR code where there is room.
     fn number(&mut self, field: &'static str, text: &str) -> Result<(), Full> {
         let (code, codes) = self.codes(field, text)?;
-        let h = fit(metrics::width(text), self.room(), self.h * NUMBER * self.sizes.loud);
+        let h = fit(metrics::number_width(text), self.room(), self.h * NUMBER * self.sizes.loud);
         let y = self.take(field, (h * metrics::depth(text) + self.h * GAP).ceil() + 1.0)?;
         self.page.text(self.left, y, h, text, false);
         let height = self.number_bars();

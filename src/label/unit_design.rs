@@ -121,14 +121,14 @@ impl<'a> Draft<'a> {
         if !copy.is_empty() {
             // The mark is a share of the number's size, with half its own height on either side.
             let mark = ((metrics::width(copy) + 2000) as f32 * COPY_SIZE) as u32;
-            let beside = fit(metrics::width(number) + mark, room, height / used);
+            let beside = fit(metrics::number_width(number) + mark, room, height / used);
             let h = (beside * COPY_SIZE).max(self.page.mm(COPY_MIN_MM)).floor();
             let (wide, tall) = (metrics::dots(metrics::width(copy), h) + h, h * 1.25);
             self.page.fill(right - wide, y, wide, tall);
             self.page.text(right - wide + h * 0.5, y + centred(tall, h), h, copy, true);
             room -= wide + h * 0.5;
         }
-        let h = fit(metrics::width(number), room, height / used);
+        let h = fit(metrics::number_width(number), room, height / used);
         if h < self.page.mm(details::TYPE_MIN_MM) {
             let why = "it is too long to be read".into();
             return Err(Crowded { field: "rma", why });

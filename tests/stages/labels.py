@@ -5,6 +5,7 @@ BARS, and the same number as a QR code where the ZPL has one. The last line is `
 """
 import concurrent.futures
 import json
+import multiprocessing
 import pathlib
 import re
 import socket
@@ -236,7 +237,7 @@ check("what runs off a label is seen", "" if runs_off("off") else "it was not")
 broken = folder / "broken.zpl"
 broken.write_text("^XA^PW100^LL100^FO10,10^A0N,500000,30^FDabc^FS^FO20,20^BCX,20^FDabc^XZ")
 check("the linter finds what is broken", "" if len(lint(broken)) >= 3 else f"only {lint(broken)}")
-with concurrent.futures.ProcessPoolExecutor() as pool:
+with concurrent.futures.ProcessPoolExecutor(mp_context=multiprocessing.get_context("fork")) as pool:
     for (name, label, fields, *_), (pictures, findings) in zip(drawn, pool.map(read_all, drawn)):
         zpl = (folder / f"{name}.zpl").read_text()
         asked = meant(label, fields, zpl)
