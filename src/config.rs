@@ -1,7 +1,7 @@
 //! The station's configuration: one TOML file in, a [`Config`] or *every* mistake out, each with file,
 //! line and the nearest known key. Nothing is guessed: a key that is mistyped stops the start.
 //!
-//! Reading the file is the caller's business; this is a function of its text.
+//! Reading the file is the caller's business; this is a function of its text. Long, as a list of every key is.
 
 use crate::device::{ScannerKind, ScannerSettings};
 use crate::domain::facts::nearest;

@@ -18,8 +18,6 @@
 
 #[path = "schedules/cable.rs"]
 mod cable;
-#[path = "schedules/dice.rs"]
-mod dice;
 #[path = "schedules/judge.rs"]
 mod judge;
 #[path = "schedules/link.rs"]
@@ -31,8 +29,8 @@ mod station;
 #[path = "schedules/world.rs"]
 mod world;
 
+use backdock::sim::dice::Dice;
 use backdock::sim::engine::Options;
-use dice::Dice;
 use link::Queue;
 use plan::{Act, Moment, Plan, When};
 use station::{Bench, copy, scan, unit};

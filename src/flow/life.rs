@@ -4,6 +4,9 @@
 //!
 //! In: the unit as it stands, the step and what is said with it, the day. Out: [`Done`], or a refusal that
 //! says why and what would make the step legal.
+//!
+//! Long: the step, its interlock, what it says, and the money, ways and messages that follow stand together,
+//! because they are one decision that is made or refused as a whole.
 
 use super::judge::{facts_of, facts_on};
 use crate::domain::facts::{Class, Facts, Outcome};

@@ -1,5 +1,6 @@
 //! What the room promises, held against hostile data: the ZPL is taken apart by a checker that shares
-//! no code with the writer, and the elements are measured against each other and the paper's edge.
+//! no code with the writer, and the elements are measured against each other and the paper's edge. Long with
+//! the tables of data that each promise is held against.
 
 use super::*;
 use proptest::prelude::*;

@@ -11,6 +11,8 @@
 //! connection; `odometer.total_label_count` counts a label when it is out and excludes feeds and
 //! calibration; some printers answer nothing at all while they stand in an error, so silence is a
 //! state of its own, not "offline".
+//!
+//! Long, because it is one machine: what each input does depends on all that was heard before.
 
 use super::{Condition, FaultText, Order, Pace, PrinterEvent, State};
 use crate::domain::job::{Expectation, JobId};

@@ -16,9 +16,11 @@
 //! | [`printer`] | the engine behind a TCP port, and the labels as files |
 //! | [`render`] | a label's ZPL as a picture (`canvas`, `text`, `code128`, `graphic` are its parts) |
 //! | [`scanner`] | tapes, and a pty that plays them |
+//! | [`dice`] | chance that a seed repeats, for schedules of scans and faults |
 
 mod canvas;
 mod code128;
+pub mod dice;
 pub mod engine;
 pub mod fault;
 mod graphic;

@@ -1,6 +1,6 @@
 //! What goes wrong in one schedule, and when: drawn from its seed before it begins.
 
-use crate::dice::Dice;
+use backdock::sim::dice::Dice;
 use backdock::sim::engine::Options;
 use backdock::sim::fault::{Fault, Kind, Trouble};
 use std::time::Duration;

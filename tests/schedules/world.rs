@@ -6,12 +6,12 @@
 //! can, time goes on to the next moment at which somebody could.
 
 use crate::cable::Cable;
-use crate::dice::Dice;
 use crate::link::{Mail, Queue, Worker};
 use crate::plan::{Act, Moment, Plan, When};
 use crate::station::{Bench, scan, time, unit};
 use backdock::domain::job::{JobId, JobState};
 use backdock::printer::{Pace, PrinterEvent};
+use backdock::sim::dice::Dice;
 use backdock::sim::engine::{Control, Engine, Options};
 use backdock::sim::fault::Trouble;
 use backdock::station::core::{Core, Effect, Input};

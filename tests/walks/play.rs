@@ -3,6 +3,7 @@
 
 use super::expect::{Expected, Step, Unit, Walk, counted, one_of};
 use super::golden::{self, Stable};
+use super::support::PATIENCE;
 use super::support::dock::Dock;
 use super::support::page::Page;
 use chrono::{Days, NaiveDate};
@@ -12,7 +13,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A walk under way.
 struct Play {
@@ -258,10 +259,8 @@ impl Play {
             *made.entry(event["job"]["label"].as_str().unwrap().to_owned()).or_default() += 1;
         }
         let all = printed + made.values().sum::<usize>();
-        let patience = Instant::now() + Duration::from_secs(20);
-        while self.dock.zebra.labels().len() < all && Instant::now() < patience {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        // What did not come is said below.
+        let _ = self.dock.zebra.wait(PATIENCE, |zebra| zebra.labels().len() >= all);
         let came = self.dock.zebra.labels().len() - printed;
         if made != step.labels || came != step.labels.values().sum::<usize>() {
             wrong.push(format!("{came} labels came out ({made:?} were made), not {:?}", step.labels));

@@ -4,9 +4,10 @@
 use super::super::Stop;
 use super::daemon::{Daemon, PATIENCE, Page};
 use super::sample;
-use super::samples::{Dice, Samples, at, schedule};
+use super::samples::{Samples, at, schedule};
 use super::sink::{Came, Sink};
 use super::site::{Site, Station, Way};
+use crate::sim::dice::Dice;
 use crate::sim::scanner::Player;
 use std::ops::Range;
 use std::time::{Duration, Instant};

@@ -4,9 +4,10 @@
 use super::super::Stop;
 use super::dock::Dock;
 use super::report::{Found, Target};
-use super::samples::{Dice, Samples, median, ms};
+use super::samples::{Samples, median, ms};
 use super::site::{Site, Station, Way};
 use super::{Effort, SHIPMENTS};
+use crate::sim::dice::Dice;
 use crate::station::control::Call;
 use crate::station::request::Request;
 use std::io::{ErrorKind, Write};

@@ -2,11 +2,12 @@
 
 use super::super::Stop;
 use super::report::{Found, Target};
-use super::samples::{Dice, Samples, us};
+use super::samples::{Samples, us};
 use super::site::Site;
 use super::{Effort, SHIPMENTS, sample};
 use crate::domain::mac::Mac;
 use crate::rma::Knowledge;
+use crate::sim::dice::Dice;
 use crate::store::Store;
 use std::time::Instant;
 

@@ -1,5 +1,6 @@
 //! Times and chances: percentiles of what was measured, and a schedule that does not wait for anybody.
 
+use crate::sim::dice::Dice;
 use std::time::{Duration, Instant};
 
 /// Measured durations.
@@ -57,25 +58,6 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     match n {
         0 => 0.0,
         _ => (sorted[(n - 1) / 2] + sorted[n / 2]) / 2.0,
-    }
-}
-
-/// Numbers by chance, the same ones from the same seed (SplitMix64).
-#[derive(Clone, Debug)]
-pub struct Dice(pub u64);
-
-impl Dice {
-    pub fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// One of `0..end`.
-    pub fn below(&mut self, end: u64) -> u64 {
-        self.roll() % end.max(1)
     }
 }
 

@@ -5,10 +5,11 @@
 use super::super::Stop;
 use super::dock::Dock;
 use super::report::{Found, Target};
-use super::samples::{Dice, Samples, at, median, ms};
+use super::samples::{Samples, at, median, ms};
 use super::sink::Bare;
 use super::site::Site;
 use super::{Effort, SHIPMENTS};
+use crate::sim::dice::Dice;
 use crate::store::{self, floor, floor::Floor};
 
 pub fn run(site: &mut Site, effort: Effort) -> Result<Found, Stop> {
