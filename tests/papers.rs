@@ -8,7 +8,7 @@ use backdock::sim::fault::Trouble;
 use serde_json::{Value, json};
 use std::fs;
 use std::process::Output;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use support::PATIENCE;
 use support::dock::{Daemon, Dock};
 use support::page::Page;
@@ -75,11 +75,8 @@ impl Desk {
     /// Waits until so many labels came out; answers with the last of them.
     #[track_caller]
     fn out(&self, labels: usize) -> String {
-        let until = Instant::now() + PATIENCE;
-        while self.dock.zebra.labels().len() < labels {
-            assert!(Instant::now() < until, "{} labels came out, not {labels}", self.dock.zebra.labels().len());
-            std::thread::sleep(Duration::from_millis(2));
-        }
+        let came = self.dock.zebra.wait(PATIENCE, |zebra| zebra.labels().len() >= labels);
+        assert!(came, "{} labels came out, not {labels}", self.dock.zebra.labels().len());
         let all = self.dock.zebra.labels();
         assert_eq!(all.len(), labels);
         String::from_utf8_lossy(&all.last().unwrap().zpl).into_owned()
@@ -141,13 +138,17 @@ fn a_return_label_is_behind_its_interlock_every_time() {
     desk.does(&["print", "return", &rma, "PH1", "--say", "to=Acme^XZ Ltd|1 Road|Town"]);
     let label = desk.out(2);
     assert!(label.contains("Acme_5EXZ Ltd") && label.contains("1 Road"), "{label}");
+    desk.does(&["print", "qc", &rma, "PH1"]);
+    let tag = desk.out(3);
+    assert!(tag.contains("RELEASED") && !tag.contains("Anna"), "who asks for a tag tested nothing: {tag}");
 
     let noted = desk.dock.file("note.json");
     fs::write(&noted, r#"{"facts": {"rma": {"wants_back": false}}}"#).unwrap();
     desk.does(&["rma", "act", &rma, "note", "--data", noted.to_str().unwrap()]);
     desk.refuses(&["reprint", "--job", "2"], &["A-63"]);
     desk.refuses(&["print", "return", &rma, "PH1", "--say", "to=Acme"], &["A-63"]);
-    assert_eq!(desk.jobs().len(), 2);
+    desk.refuses(&["print", "qc", &rma, "PH1"], &["A-63"]);
+    assert_eq!(desk.jobs().len(), 3);
     daemon.ask_to_stop();
     assert!(daemon.end().success());
 }
@@ -159,6 +160,10 @@ fn the_dock_tags_what_it_sets_aside() {
     let (mut daemon, mut page) = desk.received(&["PH1", "STRANGE1"]);
     let label = desk.out(3);
     assert!(label.contains("UNAUTHORISED") && label.contains("STRANGE1") && label.contains("E-06"), "{label}");
+    // A step tells of its own papers, not of what the dock printed before it.
+    let told =
+        desk.does(&["rma", "act", &desk.rma, "release", "PH1", "--say", "hold=end_client", "--say", "why=known"]);
+    assert!(!told.contains("paper"), "{told}");
     desk.dock.scan(&mut page, "DONE").unwrap();
     let nobodys = "RMA-00099999";
     assert_eq!(desk.dock.scan(&mut page, nobodys).unwrap(), "rma_unknown");
@@ -221,4 +226,47 @@ fn a_label_that_is_not_there_is_copied_by_a_barcode() {
     daemon.ask_to_stop();
     assert!(daemon.end().success());
     assert!(desk.dock.cli(&["journal", "verify"]).status.success());
+}
+
+/// C-24, C-31: nothing is tagged as tested that was not tested, or as released that may not leave.
+#[test]
+fn a_release_tag_is_behind_the_interlock_of_the_way_out() {
+    let desk = Desk::new(&["--program", "unex"], &["--fact", "rma.support_request=true"]);
+    let rma = desk.rma.clone();
+    let (mut daemon, _page) = desk.received(&["PH1"]);
+    let tag = ["print", "qc", &rma, "PH1", "--say", "result=RELEASED"];
+    desk.refuses(&tag, &["not tested"]);
+    daemon.ask_to_stop();
+    assert!(daemon.end().success());
+}
+
+/// Nobody is sent papers of an RMA that is none yet, or none any more; a copy is no way round.
+#[test]
+fn papers_of_an_rma_are_those_of_an_open_one() {
+    let desk = Desk::new(&[], &[]);
+    let rma = desk.rma.clone();
+    let sheet = |rma: &str| ["print", "rma-sheet", rma, "--say", "return_to=Dock|1 Road"].map(str::to_owned);
+    let words = |rma: &str| sheet(rma).iter().map(String::as_str).map(str::to_owned).collect::<Vec<_>>();
+    let run = |words: Vec<String>| desk.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(run(words(&rma)).status.success());
+    let done = desk.dock.cli(&["rma", "new", "--channel", "direct", "--serial", "PH7", "--request"]);
+    let request = String::from_utf8(done.stdout).unwrap().trim().to_owned();
+    let refused = run(words(&request));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("is requested"), "{refused:?}");
+    desk.does(&["rma", "act", &rma, "cancel", "--say", "why=given up"]);
+    let refused = run(words(&rma));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("is cancelled"), "{refused:?}");
+    desk.refuses(&["reprint", "--job", "1"], &["is cancelled"]);
+}
+
+/// A unit that was taken back has no label, and no copy of one.
+#[test]
+fn the_label_of_a_unit_that_was_taken_back_is_not_copied() {
+    let desk = Desk::new(&[], &[]);
+    let (mut daemon, mut page) = desk.received(&["PH1"]);
+    desk.out(1);
+    desk.dock.scan(&mut page, "UNDO").unwrap();
+    desk.refuses(&["reprint", "--job", "1"], &["taken back"]);
+    daemon.ask_to_stop();
+    assert!(daemon.end().success());
 }

@@ -6,7 +6,7 @@
 
 use super::life::{Refused, Unit};
 use crate::domain::money::Amount;
-use crate::domain::rma::Rma;
+use crate::domain::rma::{Rma, RmaState};
 use crate::domain::unit::{LedgerLine, Step, UnitState};
 use crate::domain::verdict::{Hold, Leg, LegName, Move, Verdict};
 use crate::label;
@@ -29,6 +29,7 @@ pub struct About<'a> {
     /// Fields that somebody says himself, by their names on the paper.
     pub said: &'a Map<String, Value>,
     pub today: NaiveDate,
+    /// Who made the step that the paper comes with; empty: somebody only asked for the paper.
     pub by: &'a str,
 }
 
@@ -45,24 +46,35 @@ fn step_of(label: &str) -> Option<Step> {
 
 /// Whether the interlock of the paper's step lets it out.
 pub fn may(label: &str, about: &About) -> Result<(), Refused> {
-    let Some(step) = step_of(label) else { return Ok(()) };
     let refused = |why: String| Err(Refused(format!("no {label} paper: {why}")));
+    let step = step_of(label);
+    if step == Some(Step::Issue) && about.rma.state != RmaState::Open {
+        return refused(format!("RMA {} is {}", about.rma.number, about.rma.state.word()));
+    }
     let Some((unit, facts, verdict)) = about.unit else {
         return match step {
-            Step::Issue => Ok(()),
-            _ => refused("name the unit that it is for".to_owned()),
+            None | Some(Step::Issue) => Ok(()),
+            Some(_) => refused("name the unit that it is for".to_owned()),
         };
     };
-    // A call tag brings goods in; who pays for it must be known before (B-35).
-    let guard = if label.starts_with("calltag") { Some(Move::Inbound) } else { steps::of(step).guard };
-    let blocked = guard.filter(|guard| unit.state != UnitState::Refused && !verdict.allows(*guard));
-    if let Some(guard) = blocked {
+    let guard = match label {
+        // A call tag brings goods in; who pays for it must be known before (B-35).
+        "calltag-request" | "calltag-notice" => Some(Move::Inbound),
+        "qc" => match unit.state {
+            UnitState::BurnIn | UnitState::Qc | UnitState::VendorTested => None,
+            // It says that the unit is released.
+            UnitState::Ready | UnitState::Shipped | UnitState::Closed => Some(Move::Ship),
+            state => return refused(format!("{} is {state}: not tested yet", unit.name)),
+        },
+        _ => step.and_then(|step| steps::of(step).guard),
+    };
+    if let Some(guard) = guard.filter(|guard| unit.state != UnitState::Refused && !verdict.allows(*guard)) {
         let holds = verdict.holds_on(guard).map(|h| format!("{} ({}): {}", h.code, h.rule, h.text));
         let questions = verdict.questions.iter().filter(|q| q.blocks.contains(&guard));
         let questions = questions.map(|q| format!("question {} ({}): {}", q.code, q.rule, q.text));
         return refused(holds.chain(questions).collect::<Vec<_>>().join("; "));
     }
-    if step == Step::VendorShip && text(facts, "vendor_rma").is_none() {
+    if step == Some(Step::VendorShip) && text(facts, "vendor_rma").is_none() {
         return refused("the vendor's RMA number is not known".to_owned());
     }
     Ok(())
@@ -180,7 +192,7 @@ impl About<'_> {
                     .collect(),
             ),
             "result" => self.result().map(|r| json!(r)),
-            "by" | "seen_by" => (!self.by.is_empty()).then(|| json!(self.by)),
+            "by" => (!self.by.is_empty()).then(|| json!(self.by)),
             _ => None,
         }
     }

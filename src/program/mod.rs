@@ -143,8 +143,6 @@ struct Papers {
     with_step: Vec<(Step, Vec<Name>)>,
     /// Papers that a hold prints at the dock, by its code.
     with_hold: Vec<(Name, Vec<Name>)>,
-    /// Labels that must be scanned where they came out before the next unit is.
-    scan_back: Vec<Name>,
 }
 
 /// One company's RMA policy, ready to judge. Built by [`Program::parse`] only, so it is always whole.
@@ -331,11 +329,6 @@ impl Program {
     /// Papers that print by themselves when a unit is received with the hold of that code.
     pub fn papers_with_hold(&self, code: &str) -> &[Name] {
         self.papers.with_hold.iter().find(|(c, _)| **c == *code).map_or(&[], |(_, papers)| papers)
-    }
-
-    /// Whether a label of that kind is scanned where it came out before the dock goes on.
-    pub fn scan_back(&self, paper: &str) -> bool {
-        self.papers.scan_back.iter().any(|p| **p == *paper)
     }
 
     /// The currency of all amounts, three capitals.

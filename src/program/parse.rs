@@ -419,24 +419,16 @@ fn papers(t: &mut Table<'_>) -> Papers {
                 codes.into_iter().map(|code| (Name::from(code.as_str()), own_papers(t, &code))).collect()
             })
             .unwrap_or_default(),
-        scan_back: paper_names(t, "scan_back"),
     }
 }
 
 /// Papers that come beside the unit label, which every receipt has.
 fn own_papers(t: &mut Table<'_>, key: &str) -> Vec<Name> {
-    let names = paper_names(t, key);
-    if names.iter().any(|name| **name == *"unit") {
-        t.problem(key, "the unit label is made at every receipt; name other papers here");
-    }
-    names
-}
-
-/// Names of papers; absent: none.
-fn paper_names(t: &mut Table<'_>, key: &str) -> Vec<Name> {
     let names = names(t, key);
     for name in &names {
-        if !PAPERS.contains(&&**name) {
+        if **name == *"unit" {
+            t.problem(key, "the unit label is made at every receipt; name other papers here");
+        } else if !PAPERS.contains(&&**name) {
             let near = nearest(name, PAPERS.iter().copied()).map(|n| format!("; did you mean {n:?}?"));
             t.problem(key, format!("{name:?} is no paper{}", near.unwrap_or_default()));
         }

@@ -180,7 +180,11 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
             if scanners_ended {
                 break;
             }
-            if core.soft_news_is_due(now) || core.has_unwritten() || core.message_is_due(now) {
+            if core.soft_news_is_due(now)
+                || core.has_unwritten()
+                || core.message_is_due(now)
+                || core.reroute_is_due(now)
+            {
                 inputs.push(Input::Tick);
             } else if core.importing() {
                 // Slices of a file and moving what they wrote take turns, so that a scan waits for one only.

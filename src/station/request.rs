@@ -2,7 +2,6 @@
 //! Unix socket) and a command that holds the station lock itself.
 
 use super::core::Core;
-use super::core::papers::Copying;
 pub use super::core::papers::Wanted;
 use crate::domain::event::Event;
 use crate::domain::facts::{Facts, TEXT_MAX};
@@ -450,20 +449,23 @@ fn reprint(
             }
         }
     };
-    let copying = Copying { by, why };
-    made(core, |core| core.copy_of(id, &copying, now), now)
+    made(core, |core| core.copy_of(id, by, why, now), by, now)
 }
 
 fn print(core: &mut Core, wanted: &Wanted, now: DateTime<FixedOffset>) -> Result<Response, StoreError> {
-    made(core, |core| core.print(wanted, now), now)
+    made(core, |core| core.print(wanted, now), &wanted.by, now)
 }
 
 /// Queues a job that was made, and tells of it.
 fn made(
     core: &mut Core,
     make: impl FnOnce(&mut Core) -> Result<Result<Job, String>, StoreError>,
+    by: &str,
     now: DateTime<FixedOffset>,
 ) -> Result<Response, StoreError> {
+    if by.trim().is_empty() {
+        return Ok(Response::refused("every paper has the name of who wants it: say --by WHO"));
+    }
     let job = match make(core)? {
         Ok(job) => job,
         Err(why) => return Ok(Response::refused(why)),
@@ -472,7 +474,9 @@ fn made(
     let copy = if job.copy > 1 { format!("copy {} of ", job.copy) } else { String::new() };
     let text = format!("{copy}{} {about}: job {} on {}", job.label, job.id, job.printer);
     let data = json!({"job": job.id, "label": job.label, "copy": job.copy, "printer": job.printer});
-    tracing::info!(job = job.id, label = job.label, copy = job.copy, "a paper was asked for");
-    core.make(job, &head(now)).map_err(|e| StoreError::Unreadable(e.to_string()))?;
+    tracing::info!(job = job.id, label = job.label, copy = job.copy, by, "a paper was asked for");
+    // Who wanted it stands in the journal beside the job.
+    core.make(job, &Head { badge: Some(by.to_owned()), ..head(now) })
+        .map_err(|e| StoreError::Unreadable(e.to_string()))?;
     Ok(Response::done(text, data))
 }

@@ -1,6 +1,5 @@
 //! Labels: made, queued, handed to a printer that is free, and what became of them.
 
-use super::papers::Copying;
 use super::{Core, Failed, GROUP_MAX, Input, Line, QUICK};
 use crate::domain::event::Event;
 use crate::domain::job::{Expectation, Job, JobId, JobState};
@@ -9,7 +8,7 @@ use crate::label::{LabelError, UnitLabel};
 use crate::printer::{Condition, OrderJob, PrinterEvent, State};
 use crate::store::{Head, read};
 use chrono::{DateTime, FixedOffset, TimeDelta};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Trouble that a hand at the printer mends (paper, head) does not send labels elsewhere before this.
@@ -83,7 +82,7 @@ impl Core {
         now: DateTime<FixedOffset>,
     ) -> Result<Option<Job>, Failed> {
         let by = self.session.badge.clone().unwrap_or_default();
-        match self.copy_of(job, &Copying { by: &by, why: "" }, now)? {
+        match self.copy_of(job, &by, "", now)? {
             Ok(made) => {
                 screen.why.push(format!("copy {} of the label of job {job}", made.copy));
                 Ok(Some(made))
@@ -119,41 +118,40 @@ impl Core {
         Ok(())
     }
 
-    /// Hands what waits at a printer in trouble to another one that takes the same papers on the same stock.
-    /// Only what waits: not one byte of it has left the station.
+    /// Whether something waits at a printer in trouble and another one could print it.
+    pub fn reroute_is_due(&self, now: DateTime<FixedOffset>) -> bool {
+        (0..self.lines.len()).any(|i| self.way_round(i, now).is_some())
+    }
+
+    /// The printer that takes over from one that has long been in trouble: it is well, has the same stock and
+    /// head, and takes the same papers.
+    fn way_round(&self, i: usize, now: DateTime<FixedOffset>) -> Option<usize> {
+        let line = &self.lines[i];
+        let long = line.troubled.is_some_and(|since| now.signed_duration_since(since) >= FAIL_OVER);
+        if self.closed || line.queue.is_empty() || !long {
+            return None;
+        }
+        let papers = |i: usize| self.config.printers[i].labels.iter().collect::<BTreeSet<_>>();
+        let takes_over = |k: &usize| {
+            let other = &self.lines[*k];
+            other.is_calm() && other.stock == line.stock && other.dpi == line.dpi && papers(*k) == papers(i)
+        };
+        (0..self.lines.len()).find(takes_over)
+    }
+
+    /// Hands what waits at a printer in trouble to another one. Only what waits: not one byte of it has left
+    /// the station.
     fn reroute(&mut self, now: DateTime<FixedOffset>) -> Result<(), Failed> {
         for i in 0..self.lines.len() {
-            let line = &self.lines[i];
-            let long = line.troubled.is_some_and(|since| now.signed_duration_since(since) >= FAIL_OVER);
-            if self.closed || line.queue.is_empty() || !long {
-                continue;
-            }
-            let same = |k: &usize| {
-                let (a, b) = (&self.lines[i], &self.lines[*k]);
-                *k != i && b.is_calm() && a.stock == b.stock && a.dpi == b.dpi
-            };
-            let others: Vec<usize> = (0..self.lines.len()).filter(same).collect();
-            if others.is_empty() {
-                continue;
-            }
-            let mut moving: BTreeMap<usize, Vec<JobId>> = BTreeMap::new();
-            for id in &line.queue {
-                let Some(row) = read::job_row_of(&self.store.conn, &self.config.station.id, *id)? else { continue };
-                let group = self.group_of(&row.label);
-                if let Some(k) = others.iter().find(|k| group.contains(k)) {
-                    moving.entry(*k).or_default().push(*id);
-                }
-            }
-            let (from, reason) = (line.name.clone(), line.trouble());
-            for (k, jobs) in moving {
-                let to = self.lines[k].name.clone();
-                let why = format!("printer {from}: {reason}; nothing of it was sent");
-                tracing::warn!(from, to, jobs = jobs.len(), reason, "labels go to another printer");
-                let event = Event::JobsRerouted { jobs: jobs.clone(), from: from.clone(), to, why };
-                self.store.append(&self.head(now, None, None), &event)?;
-                self.lines[i].queue.retain(|id| !jobs.contains(id));
-                self.lines[k].queue.extend(jobs);
-            }
+            let Some(k) = self.way_round(i, now) else { continue };
+            let (from, to) = (self.lines[i].name.clone(), self.lines[k].name.clone());
+            let reason = self.lines[i].trouble();
+            let jobs: Vec<JobId> = self.lines[i].queue.drain(..).collect();
+            tracing::warn!(from, to, jobs = jobs.len(), reason, "labels go to another printer");
+            let why = format!("printer {from}: {reason}; nothing of it was sent");
+            self.store
+                .append(&self.head(now, None, None), &Event::JobsRerouted { jobs: jobs.clone(), from, to, why })?;
+            self.lines[k].queue.extend(jobs);
         }
         Ok(())
     }

@@ -38,6 +38,7 @@ impl Core {
         wish: &Wish,
         now: DateTime<FixedOffset>,
     ) -> Result<Result<Moved, String>, StoreError> {
+        self.papers.clear();
         let Some(rma) = know::rma(&self.store.conn, number)? else {
             return Ok(Err(format!("RMA {number} is not on record; `backdock rma list` shows what is")));
         };

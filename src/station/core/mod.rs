@@ -21,14 +21,11 @@ use crate::device::DeviceEvent;
 use crate::domain::event::Event;
 use crate::domain::job::{Expectation, JobId, JobState};
 use crate::domain::presence::Presence;
-use crate::domain::screen::{Kind, Screen};
 use crate::domain::session::Session;
-use crate::domain::text::escaped;
 use crate::label::{Dpi, Stock};
 use crate::message::{Answer, Dispatch};
 use crate::printer::{Condition, Order, OrderJob, PrinterEvent, State};
 use crate::program::Programs;
-use crate::scan::Frame;
 use crate::store::{Head, Store, StoreError, read};
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use std::collections::VecDeque;
@@ -397,22 +394,7 @@ impl Core {
                 Input::Message(answer) => self.outbox.keep(answer),
                 Input::Request(_, reply) => reply(Response::refused(why.to_string())),
                 Input::Device(DeviceEvent::Frame { scanner, frame, .. }) => {
-                    let mut screen = Screen {
-                        outcome: "not_written".to_owned(),
-                        kind: Kind::Error,
-                        word: "NOT WRITTEN".to_owned(),
-                        title: "This scan was not written down.".to_owned(),
-                        why: vec![why.to_string()],
-                        next: "Scan it again when this is mended.".to_owned(),
-                        rules: Vec::new(),
-                        job: None,
-                    };
-                    screen.why.truncate(1);
-                    let bytes = match &frame {
-                        Frame::Payload(b) | Frame::Unfinished(b) => b.as_slice(),
-                        Frame::TooLong { .. } => &[],
-                    };
-                    self.show(screen, &scanner, escaped(bytes), now);
+                    self.not_written(&scanner, &frame, why, now);
                 }
                 Input::Device(DeviceEvent::State { .. }) | Input::Tick => {}
             }

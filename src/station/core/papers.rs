@@ -10,6 +10,7 @@ use crate::flow::life::{self, Unit};
 use crate::flow::papers::{self, About};
 use crate::label;
 use crate::program::Program;
+use crate::rma::Knowledge;
 use crate::store::life as read;
 use crate::store::{Head, StoreError, know, read as jobs};
 use chrono::{DateTime, FixedOffset};
@@ -31,18 +32,25 @@ pub struct Wanted {
     pub by: String,
 }
 
-/// The copies of a label say who wanted them, and why.
-pub(in crate::station) struct Copying<'a> {
-    pub by: &'a str,
-    pub why: &'a str,
+fn not_served(rma: &Rma) -> String {
+    format!("the program {:?} {} of RMA {} is not served", rma.program, rma.program_version, rma.number)
 }
 
-/// What makes papers print by themselves.
+/// What a paper comes of.
+#[derive(Clone, Copy)]
 struct Cause<'a> {
     receipt: Option<i64>,
     hold: Option<&'a str>,
     said: &'a Map<String, Value>,
+    /// Who made the step that it comes with.
     by: &'a str,
+}
+
+impl<'a> Cause<'a> {
+    /// Somebody asked for it.
+    fn asked(said: &'a Map<String, Value>) -> Cause<'a> {
+        Cause { receipt: None, hold: None, said, by: "" }
+    }
 }
 
 impl Core {
@@ -72,10 +80,7 @@ impl Core {
         rma.expected = know::expected(&self.store.conn, number)?;
         let programs = self.programs.clone();
         let Some(program) = programs.issued_under(&rma.program, &rma.program_version) else {
-            return Ok(Err(format!(
-                "the program {:?} {} of RMA {number} is not served",
-                rma.program, rma.program_version
-            )));
+            return Ok(Err(not_served(&rma)));
         };
         let unit = match &wanted.unit {
             None => None,
@@ -84,10 +89,12 @@ impl Core {
                 Err(why) => return Ok(Err(why)),
             },
         };
-        Ok(self.composed(&rma, program, unit.as_ref(), None, wanted, now)?.and_then(|fields| {
-            let about = (rma.number.clone(), unit.map(|u| u.name), None);
-            self.paper(&wanted.label, Some(about), fields, wanted.printer.as_deref())
-        }))
+        Ok(self.composed(&rma, program, unit.as_ref(), &wanted.label, &Cause::asked(&wanted.said), now)?.and_then(
+            |fields| {
+                let about = (rma.number.clone(), unit.map(|u| u.name), None);
+                self.paper(&wanted.label, Some(about), fields, wanted.printer.as_deref())
+            },
+        ))
     }
 
     fn composed(
@@ -95,8 +102,8 @@ impl Core {
         rma: &Rma,
         program: &Program,
         unit: Option<&Unit>,
-        hold: Option<&str>,
-        wanted: &Wanted,
+        label: &str,
+        cause: &Cause,
         now: DateTime<FixedOffset>,
     ) -> Result<Result<Map<String, Value>, String>, StoreError> {
         let today = now.date_naive();
@@ -113,12 +120,12 @@ impl Core {
             program,
             unit: unit.zip(judged.as_ref()).map(|(unit, (facts, case))| (unit, facts, &case.verdict)),
             ledger: &ledger,
-            hold,
-            said: &wanted.said,
+            hold: cause.hold,
+            said: cause.said,
             today,
-            by: &wanted.by,
+            by: cause.by,
         };
-        Ok(papers::compose(&wanted.label, &about).map_err(|e| e.0))
+        Ok(papers::compose(label, &about).map_err(|e| e.0))
     }
 
     /// One print of a paper, ready to be made.
@@ -153,11 +160,12 @@ impl Core {
         })
     }
 
-    /// A marked copy of a paper that was made before, behind the same interlock (A-55, C-31).
+    /// A marked copy of a paper that was made before, for whom and why, behind the same interlock (A-55, C-31).
     pub(in crate::station) fn copy_of(
         &mut self,
         id: JobId,
-        copying: &Copying,
+        by: &str,
+        why: &str,
         now: DateTime<FixedOffset>,
     ) -> Result<Result<Job, String>, StoreError> {
         let station = self.config.station.id.clone();
@@ -170,7 +178,7 @@ impl Core {
         let mut fields = first.fields.clone();
         let copy = jobs::last_copy(&self.store.conn, &station, &first)? + 1;
         if let Value::Object(fields) = &mut fields {
-            let marks = [("copy", json!(copy)), ("copy_by", json!(copying.by)), ("copy_why", json!(copying.why))];
+            let marks = [("copy", json!(copy)), ("copy_by", json!(by)), ("copy_why", json!(why))];
             for (key, value) in marks.into_iter().filter(|(_, value)| value != "") {
                 fields.insert(key.to_owned(), value);
             }
@@ -186,25 +194,36 @@ impl Core {
         }))
     }
 
-    /// Why a paper may not come out again, if an interlock has come between.
+    /// Why a paper may not come out again, if something has come between.
     fn forbidden(&self, job: &Job, now: DateTime<FixedOffset>) -> Result<Option<String>, StoreError> {
-        let (Some(number), Some(serial)) = (&job.rma, &job.serial) else { return Ok(None) };
+        if let Some(receipt) = job.receipt
+            && self.store.receipt(receipt).map_err(|e| StoreError::Unreadable(e.0))?.is_none()
+        {
+            return Ok(Some(format!("receipt {receipt} was taken back, and its labels with it")));
+        }
+        // The unit label lets nothing leave, and a test page is about nothing.
+        let Some(number) = job.rma.as_deref().filter(|_| job.label != "unit") else { return Ok(None) };
         let Some(rma) = know::rma(&self.store.conn, number)? else { return Ok(None) };
         let programs = self.programs.clone();
-        let Some(program) = programs.issued_under(&rma.program, &rma.program_version) else { return Ok(None) };
-        let Some(row) = read::unit(&self.store.conn, number, serial)? else { return Ok(None) };
-        let unit = Unit::recorded(row.unit, row.state, row.facts, &row.verdict, program);
+        let Some(program) = programs.issued_under(&rma.program, &rma.program_version) else {
+            return Ok(Some(not_served(&rma)));
+        };
         let today = now.date_naive();
-        let (facts, case) = match life::unit_on(&rma, program, &unit, today) {
+        let row = match &job.serial {
+            Some(serial) => read::unit(&self.store.conn, number, serial)?,
+            None => None,
+        };
+        let unit = row.map(|row| Unit::recorded(row.unit, row.state, row.facts, &row.verdict, program));
+        let judged = match unit.as_ref().map(|unit| life::unit_on(&rma, program, unit, today)).transpose() {
             Ok(judged) => judged,
             Err(refused) => return Ok(Some(refused.0)),
         };
-        let unit = Some((&unit, &facts, &case.verdict));
+        let unit = unit.as_ref().zip(judged.as_ref()).map(|(unit, (facts, case))| (unit, facts, &case.verdict));
         let about = About { rma: &rma, program, unit, ledger: &[], hold: None, said: &Map::new(), today, by: "" };
         Ok(papers::may(&job.label, &about).err().map(|e| e.0))
     }
 
-    /// Papers that a step prints by itself. One that cannot be made does not undo the step: it is named.
+    /// Papers that a step prints by itself; [`Core::papers_told`] tells of them. One that cannot be made does not undo the step: it is named.
     pub(super) fn papers_of_step(&mut self, rma: &Rma, moved: &Moved, head: &Head) -> Result<(), Failed> {
         let programs = self.programs.clone();
         let Some(program) = programs.issued_under(&rma.program, &rma.program_version) else { return Ok(()) };
@@ -220,7 +239,8 @@ impl Core {
         }
         let unit = Unit::bare(&moved.unit, moved.to, moved.facts.clone());
         let cause = Cause { receipt: None, hold: None, said: &said, by: &moved.by };
-        self.papers_of(rma, program, &unit, names, &cause, head)
+        self.papers = self.papers_of(rma, program, &unit, names, &cause, head)?;
+        Ok(())
     }
 
     /// Tags that the holds of a receipt print by themselves.
@@ -251,33 +271,28 @@ impl Core {
         names: &[Name],
         cause: &Cause,
         head: &Head,
-    ) -> Result<(), Failed> {
+    ) -> Result<Vec<Value>, Failed> {
+        let mut told = Vec::new();
         for name in names {
             let takes = |key: &str| label::find(name).is_ok_and(|def| def.fields.iter().any(|f| f.name == key));
-            let wanted = Wanted {
-                label: name.to_string(),
-                rma: None,
-                unit: None,
-                said: cause.said.iter().filter(|(key, _)| takes(key)).map(|(k, v)| (k.clone(), v.clone())).collect(),
-                printer: None,
-                by: cause.by.to_owned(),
-            };
-            let made = self.composed(rma, program, Some(unit), cause.hold, &wanted, head.at)?.and_then(|fields| {
+            let said = cause.said.iter().filter(|(key, _)| takes(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
+            let cause = Cause { said: &said, ..*cause };
+            let made = self.composed(rma, program, Some(unit), name, &cause, head.at)?.and_then(|fields| {
                 let about = (rma.number.clone(), Some(unit.name.clone()), cause.receipt);
                 self.paper(name, Some(about), fields, None)
             });
             match made {
                 Ok(job) => {
-                    self.papers.push(json!({"label": name, "job": job.id, "printer": job.printer}));
+                    told.push(json!({"label": name, "job": job.id, "printer": job.printer}));
                     self.make(job, head)?;
                 }
                 Err(why) => {
                     tracing::warn!(rma = rma.number, unit = unit.name, label = %name, why, "a paper was not made");
-                    self.papers.push(json!({"label": name, "job": null, "why": why}));
+                    told.push(json!({"label": name, "job": null, "why": why}));
                 }
             }
         }
-        Ok(())
+        Ok(told)
     }
 
     /// What became of the papers of a step, for whoever made it.

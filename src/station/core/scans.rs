@@ -4,7 +4,7 @@ use super::{Core, FEED, Failed};
 use crate::device::DeviceEvent;
 use crate::domain::event::Event;
 use crate::domain::job::JobState;
-use crate::domain::screen::Screen;
+use crate::domain::screen::{Kind, Screen};
 use crate::domain::text::escaped;
 use crate::flow::{self, Dock, Doubt, Owed};
 use crate::scan::{Frame, Scan};
@@ -122,6 +122,25 @@ impl Core {
         self.today.scans += 1;
         self.show(step.screen, scanner, escaped(bytes), now);
         Ok(())
+    }
+
+    /// Shows that a scan counts for nothing.
+    pub(super) fn not_written(&mut self, scanner: &str, frame: &Frame, why: &Failed, now: DateTime<FixedOffset>) {
+        let screen = Screen {
+            outcome: "not_written".to_owned(),
+            kind: Kind::Error,
+            word: "NOT WRITTEN".to_owned(),
+            title: "This scan was not written down.".to_owned(),
+            why: vec![why.to_string()],
+            next: "Scan it again when this is mended.".to_owned(),
+            rules: Vec::new(),
+            job: None,
+        };
+        let bytes = match frame {
+            Frame::Payload(b) | Frame::Unfinished(b) => b.as_slice(),
+            Frame::TooLong { .. } => &[],
+        };
+        self.show(screen, scanner, escaped(bytes), now);
     }
 
     fn oldest_doubt(&self) -> Result<Option<Doubt>, Failed> {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::printer::Condition;
 use crate::rma::draft;
+use crate::scan::Frame;
 use std::time::Instant;
 
 const CONFIG: &str = "[station]\nid = \"T1\"\ncode = \"T1\"\ntimezone = \"UTC\"\n\
@@ -17,8 +18,13 @@ struct Bench {
 
 /// A station with three announced units, an open box and a printer that is ready.
 fn bench() -> Bench {
+    bench_with("")
+}
+
+/// [`bench`] with more in its configuration.
+fn bench_with(more: &str) -> Bench {
     let dir = tempfile::tempdir().unwrap();
-    let config = crate::config::parse("t.toml", CONFIG).unwrap().value;
+    let config = crate::config::parse("t.toml", &format!("{CONFIG}{more}")).unwrap().value;
     let programs = Programs::shipped("voip-reseller").unwrap().0;
     let store = Store::open(dir.path(), "T1").unwrap();
     let now = DateTime::parse_from_rfc3339("2026-03-02T12:00:00+00:00").unwrap();
@@ -69,6 +75,10 @@ fn scan(payload: &str) -> Input {
 }
 
 fn printer(state: State, odometer: u64) -> Input {
+    printer_at(0, state, odometer)
+}
+
+fn printer_at(line: usize, state: State, odometer: u64) -> Input {
     let condition = Condition {
         state,
         faults: Vec::new(),
@@ -76,7 +86,7 @@ fn printer(state: State, odometer: u64) -> Input {
         unique_id: Some("D2J1".to_owned()),
         odometer: Some(odometer),
     };
-    Input::Printer(0, PrinterEvent::Changed(condition))
+    Input::Printer(line, PrinterEvent::Changed(condition))
 }
 
 fn ready(odometer: u64) -> Input {
@@ -155,4 +165,38 @@ fn a_station_that_is_closing_hands_out_nothing_more() {
     assert_eq!(bench.take([scan("KDX0000003")]), [0; 0]);
     assert_eq!(bench.core.lines[0].out, [], "nothing that a start would have to doubt");
     assert_eq!(bench.core.lines[0].queue, [2, 3]);
+}
+
+/// Only what was never sent goes to another printer, only after a while, and only where it fits.
+#[test]
+fn what_waits_at_a_broken_printer_goes_to_one_of_its_kind() {
+    let twin = "[[printer]]\nname = \"twin\"\nlink = \"tcp://192.0.2.8:9100\"\ndpi = 203\nstock = \"4x3\"\n";
+    for (other, goes) in [
+        (twin.to_owned(), true),
+        (twin.replace("4x3", "4x6"), false),
+        (twin.replace("203", "300"), false),
+        (format!("{twin}labels = \"hold\"\n"), false),
+    ] {
+        let mut bench = bench_with(&other);
+        // The first label is out and unproved when the paper runs out; the second one waits behind it.
+        assert_eq!(bench.take([scan("KDX0000001")]), [1]);
+        bench.take([printer_at(1, State::Ready, 50), scan("KDX0000002")]);
+        bench.take([printer(State::Attention, 1000)]);
+        let wait = |bench: &mut Bench, seconds| {
+            bench.now += chrono::TimeDelta::seconds(seconds);
+            bench.core.reroute_is_due(bench.now)
+        };
+        assert!(!wait(&mut bench, 19), "a hand at the printer mends it sooner");
+        assert!(bench.take([Input::Tick]).is_empty());
+        assert_eq!(wait(&mut bench, 1), goes, "{other}");
+        assert_eq!(bench.take([Input::Tick]), if goes { vec![2] } else { vec![] }, "{other}");
+        assert!(!bench.core.reroute_is_due(bench.now), "once is enough");
+        assert_eq!(bench.core.lines[0].out.len(), 1, "what was sent stays where it is");
+        let station = bench.core.config.station.id.clone();
+        let printers =
+            [1, 2].map(|id| read::job_row_of(&bench.core.store.conn, &station, id).unwrap().unwrap().printer);
+        assert_eq!(printers, ["zebra", if goes { "twin" } else { "zebra" }]);
+        let rerouted = bench.kinds().iter().filter(|k| k.starts_with("jobs_rerouted")).count();
+        assert_eq!(rerouted, usize::from(goes));
+    }
 }
