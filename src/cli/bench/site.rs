@@ -4,7 +4,7 @@
 use super::super::{Stop, load};
 use super::sample;
 use crate::config::{self, Config};
-use crate::program::Programs;
+use crate::program::{Programs, SHIPPED};
 use crate::rma::draft::Draft;
 use crate::station::{self, request::Request};
 use crate::store;
@@ -126,20 +126,31 @@ impl Station {
     pub fn new(dir: PathBuf, way: &Way) -> Result<Station, Stop> {
         let page = free_port().map_err(Stop::failed)?;
         let quoted = |p: &Path| toml::Value::String(p.to_string_lossy().into_owned()).to_string();
+        // One label for each scan, whatever becomes of the unit: the tags of the default policy are left out.
+        let policies = dir.join("programs");
+        fs::create_dir_all(&policies).map_err(|e| at(&policies, e))?;
+        let (name, policy) = SHIPPED[0];
+        let policy: String =
+            policy.lines().filter(|l| !l.starts_with("with_hold")).flat_map(|line| [line, "\n"]).collect();
+        let file = policies.join(name);
+        fs::write(&file, &policy).map_err(|e| at(&file, e))?;
         let text = format!(
             "[station]\nid = \"BENCH\"\ncode = \"B1\"\ntimezone = \"America/Chicago\"\ndata = {}\nsocket = {}\n\
-             [web]\nlisten = \"{page}\"\n\
+             [web]\nlisten = \"{page}\"\n[programs]\ndir = {}\n\
              [[scanner]]\nname = \"gun\"\nkind = \"serial\"\nport = {}\nbaud = 9600\nsuffix = \"cr\"\n\
              [[printer]]\nname = \"zebra\"\nlink = \"tcp://{}\"\ndpi = 203\nstock = \"4x3\"\n",
             quoted(&dir),
             quoted(&dir.join("backdock.sock")),
+            quoted(&policies),
             quoted(&way.scanner),
             way.printer,
         );
         let file = dir.join("backdock.toml");
         fs::write(&file, &text).map_err(|e| at(&file, e))?;
         let config = config::parse("backdock.toml", &text).map_err(|p| Stop::failed(load::listed(&p)))?.value;
-        let programs = Programs::shipped(&config.programs.default).map_err(|p| Stop::failed(load::listed(&p)))?.0;
+        let programs = Programs::read([(name, policy.as_str())], &config.programs.default)
+            .map_err(|p| Stop::failed(load::listed(&p)))?
+            .0;
         Ok(Station { dir, config, programs })
     }
 
