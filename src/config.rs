@@ -6,7 +6,7 @@
 use crate::device::{ScannerKind, ScannerSettings};
 use crate::domain::facts::nearest;
 use crate::domain::job::PAPERS;
-use crate::label::{Dpi, Stock};
+use crate::label::{Designs, Dpi, Stock};
 use crate::message::{self, Mail, Webhook};
 use crate::printer::link::{self, Address};
 use crate::scan::{IDLE_GAP_MS, Suffix};
@@ -16,6 +16,7 @@ use chrono_tz::Tz;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Where the configuration stands unless `--config` says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/backdock/backdock.toml";
@@ -77,6 +78,8 @@ pub struct Labels {
     pub templates: PathBuf,
     /// Whether the file names it; then it must exist.
     pub named: bool,
+    /// What was read from it; reading files is the caller's business.
+    pub designs: Arc<Designs>,
 }
 
 #[derive(Clone, Debug)]
@@ -106,7 +109,11 @@ pub fn parse(file: &str, text: &str) -> Result<Read<Config>, Vec<Problem>> {
             }),
             labels: root.table("labels", |t| {
                 let named = t.string("templates").optional();
-                Labels { named: named.is_some(), templates: named.unwrap_or(DEFAULT_TEMPLATES.to_owned()).into() }
+                Labels {
+                    named: named.is_some(),
+                    templates: named.unwrap_or(DEFAULT_TEMPLATES.to_owned()).into(),
+                    designs: Arc::default(),
+                }
             }),
             shipments: root.optional_table("shipments", shipments).unwrap_or_default(),
             scanners: root.tables("scanner", scanner),

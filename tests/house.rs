@@ -20,8 +20,8 @@ const ROOMS: &[(&str, bool, &[&str])] = &[
     ("printer", false, &["zebra"]),
     ("message", false, &["program"]),
     ("store", false, &["rma"]),
-    // The window draws labels and reads the store.
-    ("web", false, &["label", "store", "config"]),
+    // The window draws labels, those that are not ours as the virtual printer would, and reads the store.
+    ("web", false, &["label", "store", "config", "sim"]),
     // The settings types of the rooms it configures.
     ("config", true, &["device", "label", "message", "printer", "program", "scan", "store"]),
     (

@@ -270,3 +270,40 @@ fn the_label_of_a_unit_that_was_taken_back_is_not_copied() {
     daemon.ask_to_stop();
     assert!(daemon.end().success());
 }
+
+/// The user's designs are what the station prints; where one cannot be filled ours comes out, and says why.
+#[test]
+fn the_station_prints_the_users_designs() {
+    let desk = Desk::new(&[], &[]);
+    let rma = desk.rma.clone();
+    let designs = desk.dock.file("designs");
+    fs::create_dir(&designs).unwrap();
+    let unit = "^XA^FO50,40^A0N,60,60^FDMine {rma}^FS^FO50,120^A0N,40,40^FD{serial} {brand} {model} {received} {copy}^FS\
+                ^FO50,280^BQN,2,4^FDQA,{job}^FS^XZ";
+    fs::write(designs.join("unit.zpl"), unit).unwrap();
+    // Its barcode is for digits, which a team's name is not.
+    let routing = "^XA^FO50,40^A0N,60,60^FD{team} {rma} {copy}^FS^FO50,200^B2N,80^FD{serial}^FS^XZ";
+    fs::write(designs.join("routing.zpl"), routing).unwrap();
+    fs::write(designs.join("hold.zpl"), "^XA^FD{rma}^FS~JR^XZ").unwrap();
+    let config = fs::read_to_string(&desk.dock.config).unwrap();
+    fs::write(&desk.dock.config, format!("{config}[labels]\ntemplates = {designs:?}\n")).unwrap();
+
+    let (mut daemon, mut page) = desk.received(&["PH1"]);
+    let label = desk.out(1);
+    assert!(label.contains(&format!("^FDMine {rma}")) && label.contains(&format!("{rma}J1JD7")), "{label}");
+    // The page draws what was sent.
+    let picture = page.get("/label/1.png").unwrap();
+    assert!(picture.starts_with(b"\x89PNG"), "{} bytes", picture.len());
+    desk.does(&["reprint", "PH1", "--why", "torn"]);
+    let copy = desk.out(2);
+    assert!(copy.contains("Mine") && copy.contains("COPY 2") && copy.contains(&format!("{rma}J2JD7")), "{copy}");
+    let told = desk.does(&["print", "routing", &rma, "PH1", "--say", "team=Bench"]);
+    assert!(told.contains("our own label was printed") && told.contains("serial"), "{told}");
+    assert!(desk.out(3).contains("BENCH"));
+    // What the gate refuses is ours, and the start has said so.
+    desk.does(&["print", "hold", &rma, "PH1", "--say", "reason=odd", "--say", "released_by=Mia"]);
+    assert!(desk.out(4).contains("RELEASED BY"));
+    desk.dock.settled(&mut page).unwrap();
+    daemon.ask_to_stop();
+    assert!(daemon.end().success());
+}

@@ -6,7 +6,6 @@ use super::{End, Stop, Verdict, answer, answer_json};
 use crate::label::gate::Severity;
 use crate::label::{self, Dpi, Label, Stock};
 use crate::sim::render;
-use crate::sim::settings::{self, Settings};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
@@ -137,14 +136,8 @@ fn designs(at: &Where, dir: Option<&Path>, name: &str) -> Result<label::Designs,
 
 /// What a design looks like only its printer knows: the virtual one draws it, and says what it cannot.
 fn pictured(label: &Label) -> Result<Vec<u8>, Stop> {
-    let head = match label.dpi {
-        Dpi::D203 => settings::Dpi::D203,
-        Dpi::D300 => settings::Dpi::D300,
-        Dpi::D600 => settings::Dpi::D600,
-    };
-    let (width, length) = (label.width_dots.into(), label.height_dots.into());
-    let settings = Settings { width, length, ..Settings::new(head) };
-    let picture = render::render(label.zpl.as_bytes(), settings);
+    let (width, length) = (label.width_dots, label.height_dots);
+    let picture = render::drawn(label.zpl.as_bytes(), label.dpi.per_inch(), width, length);
     for warning in &picture.warnings {
         eprintln!("backdock: the picture differs from the label: {warning}");
     }

@@ -10,6 +10,7 @@ use crate::strict_toml::Problem;
 use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where the command line says that things are.
 pub struct Where {
@@ -33,6 +34,15 @@ impl Where {
         let path = self.config_path();
         let text = read(&path)?;
         config::parse(&path.to_string_lossy(), &text).map(|read| read.value).map_err(|p| Stop::usage(listed(&p)))
+    }
+
+    /// The configuration with the user's label designs; and what is refused of them, which keeps no station
+    /// from starting: those labels are ours.
+    pub fn station(&self) -> Result<(Config, Vec<String>), Stop> {
+        let mut config = self.config()?;
+        let (designs, refused) = designs(&config.labels.templates, config.labels.named)?;
+        config.labels.designs = Arc::new(designs);
+        Ok((config, refused))
     }
 
     /// The programs of a station, or the embedded ones with `config` absent; with warnings.

@@ -170,7 +170,7 @@ fn object(path: &std::path::Path) -> Result<Map<String, Value>, Stop> {
 
 /// Asks the running daemon, or does it under the station lock when none runs.
 pub(super) fn ask(at: &Where, requests: impl IntoIterator<Item = Request>) -> Result<Vec<Response>, Stop> {
-    let config = at.config()?;
+    let (config, _) = at.station()?;
     let (programs, _) = at.programs(Some(&config))?;
     let socket = &config.station.socket;
     let mut answers = Vec::new();

@@ -36,9 +36,12 @@ pub(super) fn stop_flag() -> Result<Arc<AtomicBool>, Stop> {
 }
 
 pub fn main(at: &Where, _: Args) -> Verdict {
-    let config = at.config()?;
+    let (config, refused) = at.station()?;
     let (programs, warnings) = at.programs(Some(&config))?;
     log();
+    for design in refused {
+        tracing::warn!("a label design is not used, our own label is: {design}");
+    }
     for warning in warnings {
         tracing::warn!("{warning}");
     }

@@ -29,6 +29,8 @@ pub enum Kind {
     Command,
     /// One of the [`Answer`] barcodes.
     Answer,
+    /// The code of a label that a station printed ([`super::label_code`]).
+    Label,
     /// A web address.
     Url,
     /// None of these; never dropped.
@@ -50,6 +52,7 @@ impl Kind {
             Kind::Badge => "badge",
             Kind::Command => "command",
             Kind::Answer => "answer",
+            Kind::Label => "label",
             Kind::Url => "url",
             Kind::Unknown => "unknown",
         }

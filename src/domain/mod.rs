@@ -8,6 +8,7 @@ pub mod event;
 pub mod facts;
 pub mod identity;
 pub mod job;
+pub mod label_code;
 pub mod mac;
 pub mod message;
 pub mod money;

@@ -2,6 +2,7 @@
 //! scanned, and what UNDO would take back. One session per station; it is a projection of the
 //! journal, so a killed daemon comes back in the middle of the same box.
 
+use super::job::JobId;
 use super::mac::Mac;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,9 @@ pub struct Session {
     /// What was rejected by the scan before this one: its label is made once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejected: Option<String>,
+    /// Labels that must be scanned before the dock goes on, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaits: Vec<JobId>,
 }
 
 /// A unit of which only a part was scanned.

@@ -3,7 +3,6 @@
 use super::{Owed, Way, outcome, screen};
 use crate::domain::event::Event;
 use crate::domain::identity::Command;
-use crate::domain::job::JobState;
 use crate::domain::screen::{Kind, Screen};
 use crate::rma::{Past, Unanswered};
 
@@ -14,7 +13,7 @@ impl Way<'_> {
             Some(Command::Cancel) => Ok(self.cancel()),
             Some(Command::Undo) => self.undo(),
             Some(Command::Reprint) => self.reprint(),
-            Some(Command::NotThere) => Ok(self.not_there()),
+            Some(Command::NotThere) => self.not_there(),
             _ => Ok(screen(
                 outcome::NOT_NOW,
                 Kind::Info,
@@ -120,24 +119,6 @@ impl Way<'_> {
             unit,
             "The label says COPY. Tear up the first one if you have it.",
         ))
-    }
-
-    /// The worker looked for the label that the screen names: it did not come out, and a copy is owed.
-    fn not_there(&mut self) -> Screen {
-        let Some(doubt) = self.dock.doubt.clone() else {
-            let why = "No label is in doubt.";
-            return screen(outcome::NOTHING_IN_DOUBT, Kind::Info, "NOTHING", why, self.carry_on());
-        };
-        self.events.push(Event::JobsMoved {
-            jobs: vec![doubt.job],
-            from: JobState::InDoubt,
-            to: JobState::Failed,
-            why: "NOTTHERE scanned at the dock".to_owned(),
-            expects: None,
-        });
-        self.label = Some(Owed::Again { job: doubt.job });
-        let next = "Take the copy. If the first one turns up after all, tear it up.";
-        screen(outcome::NOT_THERE, Kind::Accept, "COPY", doubt.what, next)
     }
 
     /// A half-scanned unit stands in the way of everything but its other half.

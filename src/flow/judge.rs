@@ -235,6 +235,8 @@ fn label_of(
         copy_by: None,
         copy_why: None,
         program: Some(format!("{} {}", program.id(), program.version())),
+        // The job has no number yet.
+        job: None,
     }
 }
 

@@ -5,7 +5,7 @@
 //! ```text
 //! badge -> RMA (box open) -> unit by serial and/or MAC -> cross-checks -> verdict -> receipt + label
 //!            DONE closes the box; CANCEL drops a half-scanned unit; UNDO takes the last unit back;
-//!            REPRINT owes a marked copy of the last label
+//!            REPRINT owes a marked copy of the last label; a scanned label says that it came out
 //! ```
 //!
 //! Every scan has a named outcome (the constants in [`outcome`]); none is dropped, none falls into a
@@ -16,6 +16,7 @@ mod commands;
 pub mod freight;
 pub mod invoice;
 mod judge;
+mod labels;
 pub mod life;
 pub mod lists;
 pub mod next;
@@ -25,7 +26,7 @@ mod tests;
 mod unit;
 
 use crate::domain::event::Event;
-use crate::domain::identity::{Candidate, Kind as Is};
+use crate::domain::identity::{Candidate, Command, Kind as Is};
 use crate::domain::job::JobId;
 use crate::domain::mac::Mac;
 use crate::domain::screen::{Kind, Screen};
@@ -73,6 +74,9 @@ pub mod outcome {
     pub const NOT_A_UNIT: &str = "not_a_unit";
     pub const NOT_THERE: &str = "not_there";
     pub const NOTHING_IN_DOUBT: &str = "nothing_in_doubt";
+    pub const LABEL_SEEN: &str = "label_seen";
+    pub const LABEL_WANTED: &str = "label_wanted";
+    pub const LABEL_VOID: &str = "label_void";
     pub const DAMAGED_SCAN: &str = "damaged_scan";
     pub const EMPTY_SCAN: &str = "empty_scan";
     pub const TOO_LONG: &str = "too_long";
@@ -85,6 +89,8 @@ pub struct Dock<'a> {
     pub badge_required: bool,
     /// In front of every command, answer and badge barcode.
     pub prefix: &'a str,
+    /// `[station] code`, which the labels made here carry.
+    pub code: &'a str,
     pub now: DateTime<FixedOffset>,
     /// The calendar date at the dock.
     pub today: NaiveDate,
@@ -195,6 +201,7 @@ fn choose<'c>(dock: &Dock, found: &'c [Candidate], asking: Asking) -> Result<&'c
     for c in found {
         let known = match c.kind {
             Is::Command | Is::Answer | Is::Badge => true,
+            Is::Label => labels::made(dock, &c.value)?.is_some(),
             Is::Rma => dock.know.rma(&c.value)?.is_some(),
             Is::Serial => asking == Asking::Unit && dock.know.by_serial(&c.value)?.is_some(),
             Is::Mac => match Mac::parse(&c.value) {
@@ -230,8 +237,14 @@ impl Way<'_> {
                 "Scan your badge first, then scan again.",
             ));
         }
+        if goes_on(chosen)
+            && let Some(wanted) = self.label_wanted()?
+        {
+            return Ok(wanted);
+        }
         match chosen.kind {
             Is::Command => self.command(&chosen.value),
+            Is::Label => self.label_scanned(&chosen.value),
             Is::Badge => {
                 self.session.badge = Some(chosen.value.clone());
                 let next = if self.session.rma.is_some() { "Go on with the open box." } else { "Scan an RMA number." };
@@ -271,6 +284,12 @@ impl Way<'_> {
             _ => "Scan the serial number or MAC of a unit, or DONE.",
         }
     }
+}
+
+/// Whether a scan leaves the last unit behind.
+fn goes_on(chosen: &Candidate) -> bool {
+    let done = chosen.kind == Is::Command && Command::parse(&chosen.value) == Some(Command::Done);
+    done || matches!(chosen.kind, Is::Rma | Is::Serial | Is::Mac)
 }
 
 fn kind_name(kind: Is) -> &'static str {

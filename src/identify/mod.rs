@@ -66,6 +66,7 @@ pub fn identify(scan: &Scan, context: &Context) -> Vec<Candidate> {
     let text = text.trim();
     let mut found = readings(scan, text);
     let upper = text.to_ascii_uppercase();
+    found.extend(own::label(&upper));
     if !text.is_empty() && (context.rma_pattern)(&upper) {
         found.push(Candidate::new(
             Kind::Rma,
@@ -122,7 +123,7 @@ fn ranked(found: Vec<Candidate>, step: Step) -> Vec<Candidate> {
 fn shift(kind: Kind, step: Step) -> i16 {
     use Kind::{Answer, Badge, Command, Gtin, Imei, Mac, Part, Rma, Serial, Sscc, Tracking, Unknown, Url};
     let expected = match (kind, step) {
-        (_, Step::Any) | (Badge | Command | Answer | Unknown, _) => return 0,
+        (_, Step::Any) | (Badge | Command | Answer | Kind::Label | Unknown, _) => return 0,
         (Tracking | Rma | Sscc, step) => step == Step::Box,
         (Serial | Mac | Imei, step) => step == Step::Unit,
         (Gtin | Part | Url, _) => false,

@@ -2,6 +2,7 @@
 
 use crate::domain::check37;
 use crate::domain::identity::{Answer, Candidate, Command, Kind};
+use crate::domain::label_code::LabelCode;
 
 /// What a badge barcode begins with.
 const BADGE: &str = "BADGE";
@@ -22,6 +23,16 @@ pub fn word(text: &str, prefix: &str) -> Option<Candidate> {
     let id = after(word, BADGE)?;
     let fits = (1..=BADGE_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric());
     fits.then(|| Candidate::new(Kind::Badge, id.to_ascii_uppercase(), 100, "a badge barcode"))
+}
+
+/// The code of a label of ours (upper case): the label, and the RMA number that it says besides.
+pub fn label(text: &str) -> Vec<Candidate> {
+    let Some(code) = LabelCode::parse(text) else { return Vec::new() };
+    let why = format!("the code of label {} of station {}", code.job, code.station);
+    vec![
+        Candidate::new(Kind::Label, text, 99, why),
+        Candidate::new(Kind::Rma, code.rma, 80, "the RMA number in the code of a label"),
+    ]
 }
 
 /// What stands behind `prefix`, in any case.

@@ -4,7 +4,7 @@
 //! quiet zone of the bars decides where a label's left edge is; texts keep to it.
 
 use super::code128::{Code128, QUIET};
-use super::layout::{DOTS_MAX, Page, QR_QUIET, qr_modules};
+use super::layout::{DOTS_MAX, Element, Page, QR_QUIET, qr_modules};
 
 /// A QR code lower than this share of the bars would be a stamp beside a billboard.
 const QR_LEAST: f32 = 0.6;
@@ -54,6 +54,11 @@ impl Page {
             let needs = dots as f32 * 25.4 / self.dpi.per_inch() as f32;
             format!("its Code 128 is {needs:.0} mm wide, the stock {:.0} mm", self.stock.width_mm())
         })
+    }
+
+    /// Whether it has a QR code.
+    pub fn has_qr(&self) -> bool {
+        self.elements.iter().any(|e| matches!(e, Element::Qr { .. }))
     }
 
     /// Draws them; a QR code ends at `right`, or where its quiet zone must begin.

@@ -2,6 +2,7 @@
 //! is [`super::sheet`]'s. Long, as a table of twenty papers is.
 //!
 //! L2 to L15 are the numbers of the five processes' papers. None of them looks like a carrier's label.
+//! `job` is the code of this very print ([`crate::domain::label_code`]); it stands in the QR code.
 
 use super::sheet::Part::{self, *};
 use super::{Field, Kind, LabelDef, Stock, optional, required};
@@ -48,7 +49,14 @@ pub(super) const PAPERS: &[LabelDef] = &[
         "box",
         "box i of n of an RMA (L2)",
         SMALL,
-        [required("rma"), required("box"), required("boxes"), optional("customer", TEXT), optional("received", TEXT)],
+        [
+            required("rma"),
+            required("box"),
+            required("boxes"),
+            optional("customer", TEXT),
+            optional("received", TEXT),
+            optional("job", TEXT)
+        ],
         [
             Count { word: "Box", field: "box", of: "boxes" },
             Number { field: "rma" },
@@ -73,7 +81,8 @@ pub(super) const PAPERS: &[LabelDef] = &[
             optional("due", TEXT),
             optional("customer", TEXT),
             optional("ticket", TEXT),
-            optional("lineage", LINES)
+            optional("lineage", LINES),
+            optional("job", TEXT)
         ],
         [
             Word { caption: "Bench traveller", field: "verdict", stops: false },
@@ -102,7 +111,8 @@ pub(super) const PAPERS: &[LabelDef] = &[
             optional("code", TEXT),
             optional("rule", TEXT),
             optional("serial", TEXT),
-            optional("since", TEXT)
+            optional("since", TEXT),
+            optional("job", TEXT)
         ],
         [
             Title { text: "HOLD", stops: true },
@@ -166,7 +176,8 @@ pub(super) const PAPERS: &[LabelDef] = &[
             required("serial"),
             optional("model", TEXT),
             optional("received", TEXT),
-            optional("rule", TEXT)
+            optional("rule", TEXT),
+            optional("job", TEXT)
         ],
         [
             Title { text: "Unauthorised item", stops: true },
@@ -181,7 +192,14 @@ pub(super) const PAPERS: &[LabelDef] = &[
         "routing",
         "routing tag to a team (L7)",
         SMALL,
-        [required("team"), required("rma"), optional("serial", TEXT), optional("reason", TEXT), optional("rule", TEXT)],
+        [
+            required("team"),
+            required("rma"),
+            optional("serial", TEXT),
+            optional("reason", TEXT),
+            optional("rule", TEXT),
+            optional("job", TEXT)
+        ],
         [
             Word { caption: "Route to", field: "team", stops: true },
             Number { field: "rma" },
@@ -222,7 +240,8 @@ pub(super) const PAPERS: &[LabelDef] = &[
             Field { name: "items", required: true, kind: Kind::List },
             optional("vendor_rma", TEXT),
             optional("to", LINES),
-            optional("date", TEXT)
+            optional("date", TEXT),
+            optional("job", TEXT)
         ],
         [
             Title { text: "Packing list", stops: false },
@@ -244,7 +263,8 @@ pub(super) const PAPERS: &[LabelDef] = &[
             required("payer"),
             optional("serial", TEXT),
             optional("rule", TEXT),
-            optional("from", LINES)
+            optional("from", LINES),
+            optional("job", TEXT)
         ],
         [
             Word { caption: "", field: "service", stops: false },
@@ -264,7 +284,8 @@ pub(super) const PAPERS: &[LabelDef] = &[
             Field { name: "to", required: true, kind: Kind::List },
             required("rma"),
             optional("valid_until", TEXT),
-            optional("from", LINES)
+            optional("from", LINES),
+            optional("job", TEXT)
         ],
         [
             Address { field: "to", attn: "rma" },
@@ -291,7 +312,8 @@ pub(super) const PAPERS: &[LabelDef] = &[
             optional("rule", TEXT),
             optional("outbound", TEXT),
             optional("ticket", TEXT),
-            optional("instructions", TEXT)
+            optional("instructions", TEXT),
+            optional("job", TEXT)
         ],
         [
             Title { text: "Call tag request", stops: false },
@@ -322,7 +344,8 @@ pub(super) const PAPERS: &[LabelDef] = &[
             optional("carrier", TEXT),
             optional("contact", TEXT),
             optional("steps", LINES),
-            optional("footer", LINES)
+            optional("footer", LINES),
+            optional("job", TEXT)
         ],
         [
             Title { text: "The driver brings the label", stops: false },
@@ -356,7 +379,8 @@ pub(super) const PAPERS: &[LabelDef] = &[
             optional("valid_until", TEXT),
             optional("units", LINES),
             optional("packing", LINES),
-            optional("footer", LINES)
+            optional("footer", LINES),
+            optional("job", TEXT)
         ],
         [
             Title { text: "RMA authorisation", stops: false },
@@ -388,7 +412,8 @@ pub(super) const PAPERS: &[LabelDef] = &[
             Field { name: "items", required: true, kind: Kind::List },
             optional("model", TEXT),
             optional("seen_by", TEXT),
-            optional("photo", TEXT)
+            optional("photo", TEXT),
+            optional("job", TEXT)
         ],
         [
             Title { text: "Condition checklist", stops: false },
@@ -413,7 +438,8 @@ pub(super) const PAPERS: &[LabelDef] = &[
             optional("customer", TEXT),
             optional("lines", LINES),
             optional("rule", TEXT),
-            optional("footer", LINES)
+            optional("footer", LINES),
+            optional("job", TEXT)
         ],
         [
             Word { caption: "Quotation", field: "amount", stops: false },
@@ -439,7 +465,8 @@ pub(super) const PAPERS: &[LabelDef] = &[
             optional("serial", TEXT),
             optional("evidence", TEXT),
             optional("rule", TEXT),
-            optional("date", TEXT)
+            optional("date", TEXT),
+            optional("job", TEXT)
         ],
         [
             Word { caption: "Charge", field: "amount", stops: false },
@@ -464,7 +491,8 @@ pub(super) const PAPERS: &[LabelDef] = &[
             optional("serial", TEXT),
             optional("evidence", TEXT),
             optional("rule", TEXT),
-            optional("date", TEXT)
+            optional("date", TEXT),
+            optional("job", TEXT)
         ],
         [
             Word { caption: "Credit", field: "amount", stops: false },
@@ -488,7 +516,8 @@ pub(super) const PAPERS: &[LabelDef] = &[
             optional("by", TEXT),
             optional("date", TEXT),
             optional("checks", LINES),
-            optional("rule", TEXT)
+            optional("rule", TEXT),
+            optional("job", TEXT)
         ],
         [
             Word { caption: "", field: "result", stops: false },

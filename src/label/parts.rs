@@ -36,6 +36,12 @@ const BARS_MIN_MM: f32 = 6.0;
 /// Two facts stand beside each other on stock from this width on, mm.
 const TWO_COLUMNS_MM: f32 = 60.0;
 
+/// What the QR code beside a number says: the code of this very print, else the number.
+fn scanned(field: &str, given: &Fields) -> String {
+    let job = given.text("job");
+    if field == "rma" && !job.is_empty() { job } else { given.text(field) }
+}
+
 pub(super) struct Sheet {
     pub page: Page,
     /// Fields that were cut.
@@ -69,7 +75,7 @@ impl Sheet {
         let mut sheet = Sheet { page, shortened, sizes, h, margin, left: margin, y: margin, more, module, accents };
         let number = parts.iter().find(|part| matches!(part, Part::Number { .. }));
         if let Some(field) = number.map(|part| part.field()) {
-            let (_, codes) = sheet.codes(field, &given.text(field))?;
+            let (_, codes) = sheet.codes(field, &given.text(field), &scanned(field, given))?;
             (sheet.left, sheet.module) = (codes.left, codes.module);
         }
         let of_lines = |part: &Part| matches!(part, Part::Line { .. });
@@ -119,7 +125,7 @@ impl Sheet {
             Part::Count { word, of, .. } => {
                 self.banner(field, "", &format!("{word} {} of {}", given.text(field), given.text(of)), false, WORD)
             }
-            Part::Number { .. } => self.number(field, &given.text(field)),
+            Part::Number { .. } => self.number(field, &given.text(field), &scanned(field, given)),
             Part::Bars { caption, .. } => self.bars(field, caption, &given.text(field)),
             Part::Line { .. } => self.lines(&[part], given),
             Part::Prose { .. } => self.prose(field, &given.text(field), self.left, self.h),
@@ -223,12 +229,12 @@ impl Sheet {
     }
 
     /// The bars of a number and where they go.
-    fn codes(&self, field: &'static str, text: &str) -> Result<(Code128, Codes), Full> {
+    fn codes(&self, field: &'static str, text: &str, qr: &str) -> Result<(Code128, Codes), Full> {
         let code = Code128::encode(text).map_err(|c| Full { field, why: format!("{c:?} is in no barcode") })?;
         // Above and below the bars is a gap, into which accents reach; a dot for rounding.
         let clear = if self.accents { GAP - metrics::OVERSHOOT } else { GAP };
         let slack = (2.0 * self.h * clear - 2.0).max(0.0);
-        let codes = self.page.codes(&code, text, self.margin, self.number_bars(), slack);
+        let codes = self.page.codes(&code, qr, self.margin, self.number_bars(), slack);
         codes.map(|codes| (code, codes)).map_err(|why| Full { field, why })
     }
 
@@ -237,14 +243,14 @@ impl Sheet {
     }
 
     /// The number large, below it its bars, beside them a QR code where there is room.
-    fn number(&mut self, field: &'static str, text: &str) -> Result<(), Full> {
-        let (code, codes) = self.codes(field, text)?;
+    fn number(&mut self, field: &'static str, text: &str, qr: &str) -> Result<(), Full> {
+        let (code, codes) = self.codes(field, text, qr)?;
         let h = fit(metrics::number_width(text), self.room(), self.h * NUMBER * self.sizes.loud);
         let y = self.take(field, (h * metrics::depth(text) + self.h * GAP).ceil() + 1.0)?;
         self.page.text(self.left, y, h, text, false);
         let height = self.number_bars();
         let y = self.take(field, height + 2.0)?;
-        self.page.put_codes(codes, code, text, self.right(), y, height);
+        self.page.put_codes(codes, code, qr, self.right(), y, height);
         Ok(())
     }
 

@@ -154,11 +154,15 @@ pub(super) fn render(
         return Err(LabelError::Missing { label, fields: missing.join(", ") });
     }
     check(parts, &given)?;
+    check_code("job", &given.text("job"))?;
     let mut there: Vec<&Part> = parts.iter().filter(|part| given.has(part)).collect();
     let mut left_out = Vec::new();
     loop {
         match fill(&there, &given, stock, dpi) {
-            Ok(sheet) => return Label::of(sheet.page, left_out, sheet.shortened),
+            Ok(sheet) => {
+                left_out.extend((!given.text("job").is_empty() && !sheet.page.has_qr()).then_some("job"));
+                return Label::of(sheet.page, left_out, sheet.shortened);
+            }
             Err(full) => {
                 let may_leave = |part: &&Part| !part.must() && !required.contains(&part.field());
                 match there.iter().rposition(may_leave) {

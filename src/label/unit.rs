@@ -31,6 +31,7 @@ pub(super) const FIELDS: &[Field] = &[
     optional("copy_by", Kind::Text),
     optional("copy_why", Kind::Text),
     optional("program", Kind::Text),
+    optional("job", Kind::Text),
 ];
 
 /// Who leaves first when there is no room. What stops a unit or tells two labels apart goes last;
@@ -86,6 +87,9 @@ pub struct UnitLabel {
     pub copy_by: Option<String>,
     pub copy_why: Option<String>,
     pub program: Option<String>,
+    /// The code of this very print ([`crate::domain::label_code`]): what the QR code says instead of the RMA
+    /// number.
+    pub job: Option<String>,
 }
 
 impl UnitLabel {
@@ -107,7 +111,10 @@ impl UnitLabel {
         let mut waiting = GIVE_WAY.into_iter().filter(|name| !facts.get(name).is_empty());
         loop {
             match Draft::new(&facts, &left_out, &code, stock, dpi).lay_out() {
-                Ok((page, shortened)) => return Label::of(page, left_out, shortened),
+                Ok((page, shortened)) => {
+                    left_out.extend((self.job.is_some() && !page.has_qr()).then_some("job"));
+                    return Label::of(page, left_out, shortened);
+                }
                 // Nobody's leaving makes the RMA number's bars shorter.
                 Err(Crowded { field: "rma", why }) => {
                     return Err(LabelError::NoRoom { field: "rma", stock, dpi, why: why.into_owned() });
@@ -124,6 +131,8 @@ impl UnitLabel {
 /// The label's fields, checked, trimmed and worded for people.
 pub(super) struct Facts<'a> {
     pub rma: &'a str,
+    /// What the QR code says.
+    pub scanned: &'a str,
     /// Brand and model.
     pub product: String,
     pub serial: &'a str,
@@ -146,11 +155,14 @@ impl<'a> Facts<'a> {
         };
         let option = |field, value: &'a Option<String>| text(field, value.as_deref().unwrap_or(""));
         check_code("rma", label.rma.trim())?;
+        let job = label.job.as_deref().unwrap_or("").trim();
+        check_code("job", job)?;
         let rules = || label.rules.iter().map(|r| r.trim()).filter(|r| !r.is_empty()).take(RULES_MAX);
         rules().try_for_each(|rule| check_text("rules", rule))?;
         let copy = label.copy.map(|n| format!("COPY {n}")).unwrap_or_default();
         Ok(Facts {
             rma: label.rma.trim(),
+            scanned: if job.is_empty() { label.rma.trim() } else { job },
             product: [text("brand", &label.brand)?, text("model", &label.model)?].join(" "),
             serial: text("serial", &label.serial)?,
             received: text("received", &label.received)?,
@@ -216,7 +228,9 @@ mod tests {
 
     #[test]
     fn every_optional_field_has_its_turn_to_give_way() {
-        let mut optional: Vec<&str> = FIELDS.iter().filter(|f| !f.required).map(|f| f.name).collect();
+        // The code of the print is the QR code's, which leaves by itself.
+        let given_way = |f: &&Field| !f.required && f.name != "job";
+        let mut optional: Vec<&str> = FIELDS.iter().filter(given_way).map(|f| f.name).collect();
         let mut turns = GIVE_WAY.to_vec();
         optional.sort_unstable();
         turns.sort_unstable();
@@ -246,6 +260,7 @@ mod tests {
             copy_by: own("copy_by"),
             copy_why: own("copy_why"),
             verdict: own("return_to_sender"),
+            job: own("J"),
         };
         let facts = Facts::of(&label).expect("printable");
         for name in ["program", "ticket", "customer", "ship_date", "rules", "copy_by", "copy_why", "age", "mac", "due"]
@@ -254,6 +269,6 @@ mod tests {
         }
         assert_eq!((facts.get("band"), facts.get("hold")), ("Band", "Hold"));
         assert_eq!((facts.get("copy"), facts.get("verdict")), ("COPY 3", "RETURN TO SENDER"));
-        assert_eq!(facts.product, "B M");
+        assert_eq!((facts.product.as_str(), facts.scanned), ("B M", "J"));
     }
 }

@@ -1,7 +1,7 @@
 //! What goes where on the RMA unit label.
 //!
 //! The label must, in this order: say from two metres which RMA this is and whether the unit may
-//! move; give a scanner the RMA number, linear and as QR; tell the person at the bench which unit it
+//! move; give a scanner the RMA number, linear and as QR (there with the code of the print, where it has one); tell the person at the bench which unit it
 //! is and what the rules made of it.
 //!
 //! One design for all stock, from top to bottom: RMA number, Code 128 with the QR code beside it,
@@ -87,13 +87,13 @@ impl<'a> Draft<'a> {
         // The codes first: their quiet zone decides where the left edge is.
         let codes_height = share(0.255, codes_share).min(self.page.mm(30.0));
         // The QR code's quiet zone may use the gaps above and below, but for a dot of rounding.
-        let codes = self.page.codes(self.code, self.facts.rma, margin, codes_height, 2.0 * gap - 2.0);
+        let codes = self.page.codes(self.code, self.facts.scanned, margin, codes_height, 2.0 * gap - 2.0);
         let codes = codes.map_err(|why| Crowded { field: "rma", why: why.into() })?;
         let right = width - margin;
 
         let mut y = margin;
         y += self.number(codes.left, right, y, share(0.245, 0.19))? + gap;
-        self.page.put_codes(codes, self.code.clone(), self.facts.rma, right, y, codes_height);
+        self.page.put_codes(codes, self.code.clone(), self.facts.scanned, right, y, codes_height);
         y += codes_height + gap;
 
         let mut room = Room { x: codes.left, y, width: right - codes.left, height: height - margin - y };
@@ -259,7 +259,7 @@ impl<'a> Draft<'a> {
     /// The QR code in the lower right corner, when it finds room there.
     fn corner_qr(&mut self, room: &mut Room) {
         let most = room.height.min(room.width * 0.3);
-        let Some(modules) = layout::qr_modules(self.facts.rma) else { return };
+        let Some(modules) = layout::qr_modules(self.facts.scanned) else { return };
         let Some(module) = self.page.qr_module(modules + 2 * QR_QUIET, most) else { return };
         let side = f32::from(modules * u16::from(module));
         let clear = f32::from(QR_QUIET * u16::from(module));
@@ -267,7 +267,7 @@ impl<'a> Draft<'a> {
         let inset = (clear - self.margin).max(0.0);
         let x = room.x + room.width - inset - side;
         let y = room.y + room.height - inset - side;
-        self.page.qr(x, y, module, self.facts.rma);
+        self.page.qr(x, y, module, self.facts.scanned);
         // A dot for rounding.
         room.width = x - clear - room.x - 1.0;
     }

@@ -143,6 +143,8 @@ struct Papers {
     with_step: Vec<(Step, Vec<Name>)>,
     /// Papers that a hold prints at the dock, by its code.
     with_hold: Vec<(Name, Vec<Name>)>,
+    /// Labels that the dock scans before it goes on.
+    scan_back: Vec<Name>,
 }
 
 /// One company's RMA policy, ready to judge. Built by [`Program::parse`] only, so it is always whole.
@@ -329,6 +331,11 @@ impl Program {
     /// Papers that print by themselves when a unit is received with the hold of that code.
     pub fn papers_with_hold(&self, code: &str) -> &[Name] {
         self.papers.with_hold.iter().find(|(c, _)| **c == *code).map_or(&[], |(_, papers)| papers)
+    }
+
+    /// Whether the dock must scan that label before it goes on.
+    pub fn scans_back(&self, label: &str) -> bool {
+        self.papers.scan_back.iter().any(|name| **name == *label)
     }
 
     /// The currency of all amounts, three capitals.

@@ -419,7 +419,17 @@ fn papers(t: &mut Table<'_>) -> Papers {
                 codes.into_iter().map(|code| (Name::from(code.as_str()), own_papers(t, &code))).collect()
             })
             .unwrap_or_default(),
+        scan_back: scan_back(t),
     }
+}
+
+/// Labels that the dock sticks on and scans before the next unit. So far that is the unit label.
+fn scan_back(t: &mut Table<'_>) -> Vec<Name> {
+    let names: Vec<Name> = t.strings("scan_back").or(Vec::new()).into_iter().map(Name::from).collect();
+    for name in names.iter().filter(|name| ***name != *"unit") {
+        t.problem("scan_back", format!("{name:?} cannot be asked for at the dock; the unit label (\"unit\") can"));
+    }
+    names
 }
 
 /// Papers that come beside the unit label, which every receipt has.

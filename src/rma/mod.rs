@@ -7,6 +7,7 @@ pub mod draft;
 pub mod number;
 pub mod steps;
 
+use crate::domain::job::{JobId, JobState};
 use crate::domain::mac::Mac;
 use crate::domain::rma::Rma;
 use crate::domain::shipment::Shipment;
@@ -26,6 +27,19 @@ pub struct Past {
     pub mac: Option<Mac>,
     pub at: DateTime<FixedOffset>,
     pub word: String,
+}
+
+/// A label that was made, as scans of it need it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    pub job: JobId,
+    /// Its name, e.g. `unit`.
+    pub label: String,
+    pub copy: u32,
+    pub rma: Option<String>,
+    pub serial: Option<String>,
+    pub receipt: Option<i64>,
+    pub state: JobState,
 }
 
 /// What the dock may ask about the past. Withdrawn receipts are never among the answers.
@@ -60,6 +74,11 @@ pub trait Knowledge {
     /// The earlier units of the line of which this serial took over, as facts.
     fn lineage(&self, serial: &str) -> Result<Option<Value>, Unanswered> {
         let _ = serial;
+        Ok(None)
+    }
+    /// A label that this station made, by the number of its job.
+    fn label(&self, job: JobId) -> Result<Option<Made>, Unanswered> {
+        let _ = job;
         Ok(None)
     }
     /// The newest receipt on an RMA with a number above `since`.

@@ -18,7 +18,7 @@ use std::io;
 
 use super::canvas::{Bitmap, Budget, Ink, signed, turned_point};
 use super::graphic::{self, Shape};
-use super::settings::{Settings, Turn};
+use super::settings::{Dpi, Settings, Turn};
 use super::text;
 use super::zpl::{self, Command, Item, Parameters};
 use field::{Drawn, Field, Kind};
@@ -80,6 +80,19 @@ pub fn png(picture: &Picture) -> io::Result<Vec<u8>> {
     writer.write_image_data(&white).map_err(io::Error::other)?;
     writer.finish().map_err(io::Error::other)?;
     Ok(file)
+}
+
+/// Draws a format on a printer just switched on, with a head of so many dots per inch (203, 300 or 600) and a
+/// label of so many dots.
+#[must_use]
+pub fn drawn(format: &[u8], per_inch: u32, width: u16, length: u16) -> Picture {
+    let dpi = match per_inch {
+        600 => Dpi::D600,
+        300 => Dpi::D300,
+        _ => Dpi::D203,
+    };
+    let settings = Settings { width: width.into(), length: length.into(), ..Settings::new(dpi) };
+    render(format, settings)
 }
 
 /// Draws a format on a printer with these settings.

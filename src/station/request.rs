@@ -1,11 +1,11 @@
 //! What the command line asks of the station. The same function serves a running daemon (over its
 //! Unix socket) and a command that holds the station lock itself.
 
-use super::core::Core;
 pub use super::core::papers::Wanted;
+use super::core::{Core, Made};
 use crate::domain::event::Event;
 use crate::domain::facts::{Facts, TEXT_MAX};
-use crate::domain::job::{Job, JobId, JobState};
+use crate::domain::job::{JobId, JobState};
 use crate::domain::message::MessageId;
 use crate::domain::rma::{Rma, RmaState};
 use crate::domain::unit::Step;
@@ -459,21 +459,22 @@ fn print(core: &mut Core, wanted: &Wanted, now: DateTime<FixedOffset>) -> Result
 /// Queues a job that was made, and tells of it.
 fn made(
     core: &mut Core,
-    make: impl FnOnce(&mut Core) -> Result<Result<Job, String>, StoreError>,
+    make: impl FnOnce(&mut Core) -> Result<Result<Made, String>, StoreError>,
     by: &str,
     now: DateTime<FixedOffset>,
 ) -> Result<Response, StoreError> {
     if by.trim().is_empty() {
         return Ok(Response::refused("every paper has the name of who wants it: say --by WHO"));
     }
-    let job = match make(core)? {
-        Ok(job) => job,
+    let Made { job, note, .. } = match make(core)? {
+        Ok(made) => made,
         Err(why) => return Ok(Response::refused(why)),
     };
     let about = [job.rma.as_deref(), job.serial.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let copy = if job.copy > 1 { format!("copy {} of ", job.copy) } else { String::new() };
-    let text = format!("{copy}{} {about}: job {} on {}", job.label, job.id, job.printer);
-    let data = json!({"job": job.id, "label": job.label, "copy": job.copy, "printer": job.printer});
+    let mut text = format!("{copy}{} {about}: job {} on {}", job.label, job.id, job.printer);
+    note.iter().for_each(|note| text.push_str(&format!("\n{note}")));
+    let data = json!({"job": job.id, "label": job.label, "copy": job.copy, "printer": job.printer, "note": note});
     tracing::info!(job = job.id, label = job.label, copy = job.copy, by, "a paper was asked for");
     // Who wanted it stands in the journal beside the job.
     core.make(job, &Head { badge: Some(by.to_owned()), ..head(now) })

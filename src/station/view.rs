@@ -263,8 +263,8 @@ fn doubts(core: &Core) -> Vec<DoubtView> {
             job: j.id,
             // The barcode speaks of the first one.
             next: match n {
-                0 => "Look whether it lies at the printer. It does not: scan NOTTHERE.".to_owned(),
-                _ => format!("Look whether it lies at the printer, then: backdock settle {}", j.id),
+                0 => "It lies at the printer: scan its square code. It does not: scan NOTTHERE.".to_owned(),
+                _ => format!("It lies at the printer: scan its square code. Else: backdock settle {} not-there", j.id),
             },
             printer: j.printer,
             label: j.label,

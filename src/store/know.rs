@@ -1,11 +1,12 @@
 //! The store's answers to what a decision asks of the past ([`Knowledge`]).
 
-use super::read::{AWAITED, parse};
+use super::read::{AWAITED, job_row_of, parse};
 use super::{Store, StoreError, life, shipments};
+use crate::domain::job::JobId;
 use crate::domain::mac::Mac;
 use crate::domain::rma::{Rma, RmaState};
 use crate::domain::shipment::Shipment;
-use crate::rma::{Expects, Knowledge, Past, Unanswered};
+use crate::rma::{Expects, Knowledge, Made, Past, Unanswered};
 use chrono::{DateTime, NaiveDate};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
@@ -96,6 +97,18 @@ fn past(r: &rusqlite::Row) -> rusqlite::Result<Past> {
 }
 
 impl Knowledge for Store {
+    fn label(&self, job: JobId) -> Result<Option<Made>, Unanswered> {
+        Ok(job_row_of(&self.conn, &self.station, job)?.map(|row| Made {
+            job,
+            label: row.label,
+            copy: row.copy,
+            rma: row.rma,
+            serial: row.serial,
+            receipt: row.receipt,
+            state: row.state,
+        }))
+    }
+
     fn rma(&self, number: &str) -> Result<Option<Rma>, Unanswered> {
         Ok(rma(&self.conn, number)?)
     }

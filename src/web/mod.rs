@@ -6,6 +6,7 @@
 
 use crate::config::Config;
 use crate::label::{Dpi, Stock};
+use crate::sim::render;
 use crate::store::{self, read};
 use axum::Router;
 use axum::extract::{Path, State};
@@ -177,7 +178,14 @@ impl Labels {
         let Some(job) = read::job(conn, &self.station, job).map_err(|e| e.to_string())? else { return Ok(None) };
         let paper = self.paper.iter().find(|(name, ..)| *name == job.printer).or(self.paper.first());
         let Some((_, stock, dpi)) = paper else { return Ok(None) };
-        let label = crate::label::render(&job.label, &job.fields, *stock, *dpi).map_err(|e| e.to_string())?;
-        Ok(Some(label.png()))
+        match crate::label::render(&job.label, &job.fields, *stock, *dpi) {
+            Ok(ours) if ours.zpl == job.zpl => Ok(Some(ours.png())),
+            // A user's design, or a carrier's label: drawn as the virtual printer would, from what was sent.
+            _ => {
+                let (width, length) = stock.dots(*dpi);
+                let picture = render::drawn(job.zpl.as_bytes(), dpi.per_inch(), width, length);
+                render::png(&picture).map(Some).map_err(|e| e.to_string())
+            }
+        }
     }
 }

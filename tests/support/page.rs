@@ -5,7 +5,7 @@
 
 use super::PATIENCE;
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -60,6 +60,15 @@ impl Page {
             }
         }
         Ok(&self.view)
+    }
+
+    /// The body of another address of the page.
+    pub fn get(&self, path: &str) -> Result<Vec<u8>, Trouble> {
+        let address = self.stream.get_ref().peer_addr().map_err(|_| Trouble::Gone)?;
+        let mut whole = Vec::new();
+        ask(address, path).and_then(|mut stream| stream.read_to_end(&mut whole)).map_err(|_| Trouble::Gone)?;
+        let head = whole.windows(4).position(|w| w == b"\r\n\r\n").ok_or(Trouble::Gone)?;
+        Ok(whole.split_off(head + 4))
     }
 
     /// Which scan the screen speaks of: changes with every scan, even with the same one scanned again.

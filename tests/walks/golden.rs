@@ -35,7 +35,15 @@ impl Stable {
     }
 
     pub fn text(&self, text: &str) -> String {
-        let mut out = text.replace(&self.rma, "<RMA>");
+        // The last character of a label's code depends on the number in front of it.
+        let code = |line: &str| match line.split_once(&format!("^FDQA,{}J", self.rma)) {
+            Some((before, after)) if after.ends_with("^FS") => {
+                format!("{before}^FDQA,<RMA>J{}<check>^FS", &after[..after.len() - 4])
+            }
+            _ => line.to_owned(),
+        };
+        let lines = text.split('\n').map(code).collect::<Vec<_>>().join("\n");
+        let mut out = lines.replace(&self.rma, "<RMA>");
         for (date, name) in &self.dates {
             out = out.replace(date, name);
         }

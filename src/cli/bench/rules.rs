@@ -155,6 +155,7 @@ fn label(n: u64) -> UnitLabel {
         rules: vec!["A-16".to_owned(), "A-24".to_owned()],
         due: text(day(0).to_string()),
         copy: None,
+        job: text(format!("R26B1{n:05}KJ{n}JB1K")),
         copy_by: None,
         copy_why: None,
         program: text("voip-reseller".to_owned()),

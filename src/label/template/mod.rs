@@ -25,8 +25,7 @@ pub use designs::{Checked, Designs, check};
 
 use super::gate::lexer;
 use super::gate::{self, Code, Findings, Notes, Severity};
-use super::layout::Page;
-use super::{Dpi, FIELD_MAX, Label, LabelDef, LabelError, Stock, metrics};
+use super::{Dpi, FIELD_MAX, Label, LabelDef, LabelError, Stock};
 use place::{Place, Subset};
 use read::Reader;
 use serde_json::{Map, Value};
@@ -166,12 +165,13 @@ impl Template {
                 _ => {}
             }
         }
-        let page = self.notice(&values, stock, dpi);
+        let (width_dots, height_dots) = stock.dots(dpi);
         Ok(Label {
             zpl: filled.zpl,
-            width_dots: page.width,
-            height_dots: page.height,
-            elements: page.elements,
+            width_dots,
+            height_dots,
+            // What it looks like only its printer knows.
+            elements: Vec::new(),
             dpi,
             left_out: Vec::new(),
             shortened: Vec::new(),
@@ -261,31 +261,6 @@ impl Template {
         }
         let names: Vec<String> = slots().map(|n| format!("{:?}", self.fields[n])).collect();
         Ok(Some((begins, names.join(", "))))
-    }
-
-    /// The picture for people: what is printed is only known to the printer, so it says the fields.
-    fn notice(&self, values: &[String], stock: Stock, dpi: Dpi) -> Page {
-        let mut page = Page::new(stock, dpi);
-        let (width, height) = (f32::from(page.width), f32::from(page.height));
-        let margin = page.mm(2.0);
-        let line = page.mm(2.4).min(height * 0.08);
-        page.frame(margin / 2.0, margin / 2.0, width - margin, height - margin, page.mm(0.25).max(1.0));
-        let title = format!("design {}.zpl, drawn by the printer", self.name);
-        let fields = self.fields.iter().zip(values).filter(|(_, value)| !value.is_empty());
-        let lines = std::iter::once(title).chain(fields.map(|(name, value)| format!("{name}: {value}")));
-        let mut y = margin;
-        for text in lines {
-            let shown: String = text.chars().filter(|c| metrics::glyph(*c) != metrics::Glyph::Missing).collect();
-            if y + line > height - margin {
-                break;
-            }
-            if let Some(wrapped) = super::layout::wrap(&shown, width - 2.0 * margin, line, 1, super::layout::Break::Cut)
-            {
-                page.lines([margin, y], line, line, &wrapped, false);
-            }
-            y += line * 1.2;
-        }
-        page
     }
 }
 

@@ -3,16 +3,41 @@
 use super::{Core, Failed, GROUP_MAX, Input, Line, QUICK};
 use crate::domain::event::Event;
 use crate::domain::job::{Expectation, Job, JobId, JobState};
+use crate::domain::label_code::LabelCode;
 use crate::domain::screen::Screen;
-use crate::label::{LabelError, UnitLabel};
+use crate::label::{self, Label, LabelError, UnitLabel};
 use crate::printer::{Condition, OrderJob, PrinterEvent, State};
 use crate::store::{Head, read};
 use chrono::{DateTime, FixedOffset, TimeDelta};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Trouble that a hand at the printer mends (paper, head) does not send labels elsewhere before this.
 const FAIL_OVER: TimeDelta = TimeDelta::seconds(20);
+
+/// A label drawn for a printer.
+pub(super) struct Drawn {
+    pub zpl: String,
+    /// Whether it carries its own code, so that it can be scanned back.
+    pub scans: bool,
+    /// Why it is ours where the user has a design.
+    pub note: Option<String>,
+}
+
+impl Drawn {
+    fn ours(label: Label, note: Option<String>) -> Drawn {
+        let scans = label.elements.iter().any(|e| matches!(e, label::Element::Qr { .. }));
+        Drawn { zpl: label.zpl, scans, note }
+    }
+}
+
+/// A job that was made and is not queued yet.
+pub(in crate::station) struct Made {
+    pub job: Job,
+    pub note: Option<String>,
+    pub scans: bool,
+}
 
 impl Core {
     /// Renders a unit label for the printer that takes it. A label that cannot be printed as meant does not
@@ -24,38 +49,74 @@ impl Core {
         serial: Option<String>,
         mut fields: UnitLabel,
         screen: &mut Screen,
-    ) -> Option<Job> {
+    ) -> Option<Made> {
         let Some(line) = self.line_for("unit").map(|i| &self.lines[i]) else {
             screen.why.push("no printer takes unit labels: no label".to_owned());
             return None;
         };
-        let label = loop {
-            match fields.render(line.stock, line.dpi) {
-                Ok(label) => break label,
-                Err(e) => {
-                    let dropped = field_of(&e).is_some_and(|f| drop_field(&mut fields, f));
-                    screen.why.insert(0, format!("label: {e}"));
-                    if !dropped {
-                        screen.next = format!("No label was made. {}", screen.next);
-                        return None;
+        let id = self.last_job + 1;
+        fields.job = rma.as_deref().map(|rma| self.code_of(rma, id));
+        let as_json = |fields: &UnitLabel| serde_json::to_value(fields).unwrap_or_default();
+        let designed = self.designed("unit", || as_json(&fields), line);
+        let drawn = match designed {
+            Some(Ok(drawn)) => drawn,
+            ours => {
+                screen.why.extend(ours.and_then(Result::err).map(|why| format!("our own label was printed: {why}")));
+                loop {
+                    match fields.render(line.stock, line.dpi) {
+                        Ok(label) => break Drawn::ours(label, None),
+                        Err(e) => {
+                            let dropped = field_of(&e).is_some_and(|f| drop_field(&mut fields, f));
+                            screen.why.insert(0, format!("label: {e}"));
+                            if !dropped {
+                                screen.next = format!("No label was made. {}", screen.next);
+                                return None;
+                            }
+                        }
                     }
                 }
             }
         };
         let printer = line.name.clone();
-        self.last_job += 1;
+        self.last_job = id;
         self.today.labels += 1;
-        Some(Job {
-            id: self.last_job,
+        let job = Job {
+            id,
             printer,
             label: "unit".to_owned(),
             copy: 1,
             receipt,
             rma,
             serial,
-            zpl: label.zpl,
-            fields: serde_json::to_value(&fields).unwrap_or_default(),
-        })
+            zpl: drawn.zpl,
+            fields: as_json(&fields),
+        };
+        Some(Made { job, note: None, scans: drawn.scans })
+    }
+
+    /// The code that a label made here carries.
+    pub(super) fn code_of(&self, rma: &str, job: JobId) -> String {
+        LabelCode { rma, station: &self.config.station.code, job }.to_string()
+    }
+
+    /// The user's design of a label, filled in; `None` where there is none. The error says why it cannot be
+    /// filled.
+    fn designed(&self, name: &str, fields: impl FnOnce() -> Value, line: &Line) -> Option<Result<Drawn, String>> {
+        let design = self.config.labels.designs.get(name)?;
+        let fields = fields().as_object().cloned().unwrap_or_default();
+        let scans = design.fields().iter().any(|field| field == "job");
+        let drawn = design.render(&fields, line.stock, line.dpi);
+        Some(drawn.map(|label| Drawn { zpl: label.zpl, scans, note: None }).map_err(|e| e.to_string()))
+    }
+
+    /// Draws a label for a printer: the user's design where there is one that can be filled, else ours.
+    pub(super) fn drawn(&self, name: &str, fields: &Value, line: &Line) -> Result<Drawn, LabelError> {
+        let note = match self.designed(name, || fields.clone(), line) {
+            Some(Ok(drawn)) => return Ok(drawn),
+            ours => ours.and_then(Result::err),
+        };
+        let note = note.map(|why| format!("our own label was printed: {why}"));
+        Ok(Drawn::ours(label::render(name, fields, line.stock, line.dpi)?, note))
     }
 
     /// A marked copy of the newest label of a receipt.
@@ -64,7 +125,7 @@ impl Core {
         receipt: i64,
         screen: &mut Screen,
         now: DateTime<FixedOffset>,
-    ) -> Result<Option<Job>, Failed> {
+    ) -> Result<Option<Made>, Failed> {
         let station = self.config.station.id.clone();
         let jobs = read::jobs_of_receipt(&self.store.conn, &station, receipt)?;
         let Some(newest) = jobs.iter().find(|job| job.label == "unit") else {
@@ -80,11 +141,12 @@ impl Core {
         job: JobId,
         screen: &mut Screen,
         now: DateTime<FixedOffset>,
-    ) -> Result<Option<Job>, Failed> {
+    ) -> Result<Option<Made>, Failed> {
         let by = self.session.badge.clone().unwrap_or_default();
         match self.copy_of(job, &by, "", now)? {
             Ok(made) => {
-                screen.why.push(format!("copy {} of the label of job {job}", made.copy));
+                screen.why.push(format!("copy {} of the label of job {job}", made.job.copy));
+                screen.why.extend(made.note.clone());
                 Ok(Some(made))
             }
             Err(why) => {

@@ -8,6 +8,7 @@
 
 mod imports;
 mod jobs;
+pub(super) use jobs::Made;
 mod life;
 mod outbox;
 pub(super) mod papers;

@@ -1,6 +1,7 @@
 //! Papers beside the unit label: asked for by name, or printed by themselves with a step or a hold. What
 //! stands on them is [`crate::flow::papers`]'s.
 
+use super::jobs::Made;
 use super::{Core, Failed};
 use crate::domain::job::{Job, JobId};
 use crate::domain::rma::{Receipt, Rma};
@@ -59,7 +60,7 @@ impl Core {
         &mut self,
         wanted: &Wanted,
         now: DateTime<FixedOffset>,
-    ) -> Result<Result<Job, String>, StoreError> {
+    ) -> Result<Result<Made, String>, StoreError> {
         if wanted.label == "unit" {
             let why = "the unit label is made when the unit is received; for a copy: backdock reprint UNIT --by WHO";
             return Ok(Err(why.to_owned()));
@@ -135,29 +136,22 @@ impl Core {
         about: Option<(String, Option<String>, Option<i64>)>,
         fields: Map<String, Value>,
         printer: Option<&str>,
-    ) -> Result<Job, String> {
+    ) -> Result<Made, String> {
         let line = match printer {
             Some(printer) => self.line_of(printer).ok_or_else(|| format!("no printer is called {printer:?}"))?,
             None => self.line_for(name).ok_or_else(|| format!("no printer takes the {name} paper"))?,
         };
-        let fields = Value::Object(fields);
         let line = &self.lines[line];
-        let made = label::render(name, &fields, line.stock, line.dpi).map_err(|e| e.to_string())?;
-        let printer = line.name.clone();
+        let id = self.last_job + 1;
         let (rma, serial, receipt) = about.map_or((None, None, None), |(rma, serial, r)| (Some(rma), serial, r));
-        self.last_job += 1;
+        let mut fields = Value::Object(fields);
+        self.coded(name, &mut fields, rma.as_deref(), id);
+        let made = self.drawn(name, &fields, line).map_err(|e| e.to_string())?;
+        let printer = line.name.clone();
+        self.last_job = id;
         self.today.labels += 1;
-        Ok(Job {
-            id: self.last_job,
-            printer,
-            label: name.to_owned(),
-            copy: 1,
-            receipt,
-            rma,
-            serial,
-            zpl: made.zpl,
-            fields,
-        })
+        let job = Job { id, printer, label: name.to_owned(), copy: 1, receipt, rma, serial, zpl: made.zpl, fields };
+        Ok(Made { job, note: made.note, scans: made.scans })
     }
 
     /// A marked copy of a paper that was made before, for whom and why, behind the same interlock (A-55, C-31).
@@ -167,7 +161,7 @@ impl Core {
         by: &str,
         why: &str,
         now: DateTime<FixedOffset>,
-    ) -> Result<Result<Job, String>, StoreError> {
+    ) -> Result<Result<Made, String>, StoreError> {
         let station = self.config.station.id.clone();
         let Some(first) = jobs::job(&self.store.conn, &station, id)? else {
             return Ok(Err(format!("there is no job {id}; `backdock jobs` lists them")));
@@ -186,12 +180,23 @@ impl Core {
         let i = self.line_of(&first.printer).or_else(|| self.line_for(&first.label));
         let Some(i) = i else { return Ok(Err(format!("no printer takes the {} paper", first.label))) };
         let line = &self.lines[i];
-        Ok(label::render(&first.label, &fields, line.stock, line.dpi).map_err(|e| e.to_string()).map(|made| {
+        let id = self.last_job + 1;
+        self.coded(&first.label, &mut fields, first.rma.as_deref(), id);
+        Ok(self.drawn(&first.label, &fields, line).map_err(|e| e.to_string()).map(|made| {
             let printer = line.name.clone();
-            self.last_job += 1;
+            self.last_job = id;
             self.today.labels += 1;
-            Job { id: self.last_job, printer, copy, zpl: made.zpl, fields, ..first }
+            let job = Job { id, printer, copy, zpl: made.zpl, fields, ..first };
+            Made { job, note: made.note, scans: made.scans }
         }))
+    }
+
+    /// Gives a label that takes it the code of its job.
+    fn coded(&self, name: &str, fields: &mut Value, rma: Option<&str>, id: JobId) {
+        let takes = label::find(name).is_ok_and(|def| def.fields.iter().any(|f| f.name == "job"));
+        if let (true, Some(rma), Value::Object(fields)) = (takes, rma, fields) {
+            fields.insert("job".to_owned(), json!(self.code_of(rma, id)));
+        }
     }
 
     /// Why a paper may not come out again, if something has come between.
@@ -282,8 +287,9 @@ impl Core {
                 self.paper(name, Some(about), fields, None)
             });
             match made {
-                Ok(job) => {
-                    told.push(json!({"label": name, "job": job.id, "printer": job.printer}));
+                Ok(Made { job, note, .. }) => {
+                    note.iter().for_each(|why| tracing::warn!(label = %name, why, "a design was not used"));
+                    told.push(json!({"label": name, "job": job.id, "printer": job.printer, "note": note}));
                     self.make(job, head)?;
                 }
                 Err(why) => {

@@ -1,5 +1,6 @@
 //! Scans and scanners: through the flow, into the journal, onto the screen.
 
+use super::jobs::Made;
 use super::{Core, FEED, Failed};
 use crate::device::DeviceEvent;
 use crate::domain::event::Event;
@@ -9,7 +10,7 @@ use crate::domain::text::escaped;
 use crate::flow::{self, Dock, Doubt, Owed};
 use crate::scan::{Frame, Scan};
 use crate::station::view::{FeedLine, Shown};
-use crate::store::{Head, read};
+use crate::store::{Head, know, read};
 use chrono::{DateTime, FixedOffset};
 
 impl Core {
@@ -52,13 +53,14 @@ impl Core {
             programs: &self.programs,
             badge_required: self.config.station.badge_required,
             prefix: &self.config.station.prefix,
+            code: &self.config.station.code,
             now,
             today: now.date_naive(),
             last_receipt: self.last_receipt,
             doubt: self.oldest_doubt()?,
         };
         let mut step = flow::step(&dock, &self.session, &scan).map_err(|e| Failed::Unanswered(e.0))?;
-        let job = match &step.label {
+        let made = match &step.label {
             None => None,
             Some(Owed::Unit { receipt, rma, serial, fields }) => {
                 self.job(Some(*receipt), Some(rma.clone()), serial.clone(), (**fields).clone(), &mut step.screen)
@@ -66,7 +68,7 @@ impl Core {
             Some(Owed::Paper { label, rma, fields }) => {
                 let about = rma.clone().map(|rma| (rma, None, None));
                 match self.paper(label, about, fields.clone(), None) {
-                    Ok(job) => Some(job),
+                    Ok(made) => Some(made),
                     Err(why) => {
                         step.screen.why.push(format!("label: {why}"));
                         None
@@ -75,6 +77,13 @@ impl Core {
             }
             Some(Owed::Again { job }) => self.again(*job, &mut step.screen, now)?,
             Some(Owed::Copy { receipt }) => self.copy(*receipt, &mut step.screen, now)?,
+        };
+        let job = match made {
+            None => None,
+            Some(made) => {
+                self.await_scan(&mut step, &made)?;
+                Some(made.job)
+            }
         };
         step.screen.job = job.as_ref().map(|j| j.id);
         // The badge of this very scan counts for it.
@@ -121,6 +130,29 @@ impl Core {
         }
         self.today.scans += 1;
         self.show(step.screen, scanner, escaped(bytes), now);
+        Ok(())
+    }
+
+    /// Remembers a label that the program wants scanned before the dock goes on.
+    fn await_scan(&self, step: &mut flow::Step, made: &Made) -> Result<(), Failed> {
+        let job = &made.job;
+        let Some(rma) = &job.rma else { return Ok(()) };
+        let Some(rma) = know::rma(&self.store.conn, rma)? else { return Ok(()) };
+        let program = self.programs.issued_under(&rma.program, &rma.program_version);
+        if !program.is_some_and(|program| program.scans_back(&job.label)) {
+            return Ok(());
+        }
+        if !made.scans {
+            step.screen.why.push("this label has no code of its own: it is not asked for".to_owned());
+            return Ok(());
+        }
+        // A copy takes the place of what it is a copy of.
+        if let Some(receipt) = job.receipt.filter(|_| job.copy > 1) {
+            let before = read::jobs_of_receipt(&self.store.conn, &self.config.station.id, receipt)?;
+            step.session.awaits.retain(|id| !before.iter().any(|job| job.id == *id));
+        }
+        step.session.awaits.push(job.id);
+        step.screen.next = format!("Stick it on and scan its square code. {}", step.screen.next);
         Ok(())
     }
 

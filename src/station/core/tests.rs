@@ -1,5 +1,7 @@
 //! What a step that cannot be written leaves behind: nothing, except that everybody is told.
 
+mod labels;
+
 use super::*;
 use crate::printer::Condition;
 use crate::rma::draft;
@@ -23,9 +25,13 @@ fn bench() -> Bench {
 
 /// [`bench`] with more in its configuration.
 fn bench_with(more: &str) -> Bench {
+    bench_of(more, Programs::shipped("voip-reseller").unwrap().0)
+}
+
+/// [`bench_with`] these programs.
+fn bench_of(more: &str, programs: Programs) -> Bench {
     let dir = tempfile::tempdir().unwrap();
     let config = crate::config::parse("t.toml", &format!("{CONFIG}{more}")).unwrap().value;
-    let programs = Programs::shipped("voip-reseller").unwrap().0;
     let store = Store::open(dir.path(), "T1").unwrap();
     let now = DateTime::parse_from_rfc3339("2026-03-02T12:00:00+00:00").unwrap();
     let (core, _) = Core::new(Arc::new(config), programs, store, now).unwrap();
