@@ -4,7 +4,7 @@
 //! A schedule is drawn from its seed ([`plan`]): what the printer does wrong, what happens to the cable,
 //! when the daemon is killed (kill -9: everything that is not committed is gone), when the disk is full.
 //! When all is mended and every label has come to rest, an operator settles what is in doubt by what
-//! really lies there; then ([`judge`]):
+//! really lies there, by word or by scanning it; then ([`judge`]):
 //! - labels that came out = labels recorded as printed, those an operator said so of included;
 //! - none is lost, none came twice unless the printer itself did that and the journal says so;
 //! - nothing hangs, the order was kept, no paper holds anything else, and the journal verifies.

@@ -3,12 +3,19 @@
 use crate::station::STATION;
 use crate::world::{FOREIGN, World};
 use backdock::domain::job::{JobId, JobState};
-use backdock::store::{read, verify};
+use backdock::store::{self, read, verify};
 use std::collections::BTreeMap;
 
 /// Each label's whole pieces of paper: printer, and number there.
 pub fn came(world: &World) -> BTreeMap<JobId, Vec<(usize, u64)>> {
     sorted(world).0
+}
+
+/// What a label's square code says.
+pub fn code_of(reader: &store::Reader, job: JobId) -> Option<String> {
+    let zpl = read::zpl(reader, STATION, job).ok()??;
+    let (_, rest) = zpl.split_once("^FDQA,")?;
+    Some(rest.split_once("^FS")?.0.to_owned())
 }
 
 type Pieces = BTreeMap<JobId, Vec<(usize, u64)>>;

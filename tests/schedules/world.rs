@@ -442,6 +442,13 @@ impl<'b> World<'b> {
             let came_out = came.get(&job).is_some_and(|pieces| !pieces.is_empty());
             say!(self, "the operator looks for label {job}: {}", if came_out { "it came out" } else { "not there" });
             let Some(daemon) = &mut self.daemon else { return Ok(()) };
+            // Every other one that came out is scanned, as its own square code says it.
+            let code = crate::judge::code_of(&self.reader, job).filter(|_| came_out && job % 2 == 1);
+            if let Some(code) = code {
+                let effects = daemon.core.take(vec![crate::station::scan(&code)], time(self.now));
+                daemon.effects.extend(effects);
+                continue;
+            }
             let (tell, told) = std::sync::mpsc::channel::<Response>();
             let request = Box::new(Request::Settle { job, came_out, by: "anna".to_owned() });
             let input = Input::Request(request, Box::new(move |r| drop(tell.send(r))));

@@ -21,7 +21,8 @@ backdock, linter, renderer, folder = sys.argv[1], sys.argv[2], sys.argv[3], path
 SAMPLES = pathlib.Path("src/label/golden")
 STOCKS = ["2x1", "3x2", "4x3", "4x6", "102x152mm"]
 RMA = ["rma"]
-# Which fields stand on a label as bars; the first as a QR code too, where there is room.
+# Which fields stand on a label as bars; the first as a QR code too, where there is room. Where the label carries the
+# code of its print, that stands in the QR code instead.
 BARS = {
     "unit": RMA, "test": ["station"], "box": RMA, "traveller": ["rma", "serial"], "hold": RMA, "reject": [],
     "return-to-sender": [], "unauthorised": ["rma", "serial"], "routing": RMA, "vendor": ["vendor_rma"],
@@ -43,6 +44,8 @@ HOSTILE = [
     "Łódź Škoda Прага €",
 ]
 HOSTILE_CODES = ["R>:12>;3^XZ", "SN>8^XZ~JR_5E\\&12"]
+# What a station puts into `job`.
+CODE = "R26D1000012J1712JD1K"
 # What no label can print, and how it is named.
 REFUSED = [("見積", "U+898B"), ("ok 😀", "U+1F600"), ("a\x1db", "U+001D"), ("a\x00b", "U+0000")]
 
@@ -87,6 +90,8 @@ def hostile(label, fields, every):
         sample = fields.get(field)
         if field == "copy":
             made[field] = 12
+        elif field == "job":
+            made[field] = HOSTILE_CODES[1]
         elif field in BARS[label]:
             code = HOSTILE_CODES[BARS[label].index(field)]
             made[field] = [code] if field == "codes" else code
@@ -172,12 +177,13 @@ def meant(label, fields, zpl):
     for field in BARS[label]:
         value = fields.get(field, COMMANDS if field == "codes" else None)
         codes += [("Code128", text) for text in (value if isinstance(value, list) else [value])]
-    return sorted(codes + [("QRCode", text) for _, text in codes[:1]] * ("^BQ" in zpl))
+    square = [("QRCode", fields.get("job", text)) for _, text in codes[:1]]
+    return sorted(codes + square * ("^BQ" in zpl))
 
 
 def refusals(label, fields, every):
     """What cannot be printed is refused by name, and nothing is written."""
-    texts = [f for f in every if f not in BARS[label] and f not in ("copy", "box", "boxes")] + BARS[label]
+    texts = [f for f in every if f not in BARS[label] and f not in ("copy", "box", "boxes", "job")] + BARS[label]
     for field in {texts[0], texts[-1]}:
         for n, (text, named) in enumerate(REFUSED):
             bad = dict(fields)
@@ -200,7 +206,8 @@ samples["test"] = json.loads((SAMPLES / "test.json").read_text())
 # (name, label, fields, stock, dpi, whether it may be refused for want of room)
 cases = []
 for label, (needed, optional) in known.items():
-    plain, bad = samples[label], hostile(label, samples[label], needed + optional)
+    plain = samples[label] | {field: CODE for field in optional if field == "job"}
+    bad = hostile(label, samples[label], needed + optional)
     for stock in STOCKS:
         cases.append((f"plain-{label}-{stock}-203", label, plain, stock, 203, (label, stock) in TOO_SMALL))
         cases.append((f"hostile-{label}-{stock}-203", label, bad, stock, 203, None if stock in STOCKS[:3] else False))
