@@ -1,11 +1,12 @@
 //! `backdock print`, `reprint`, `jobs` and `settle`: papers by name and copies, what became of labels, and a
 //! person's word where the printer's count could not say it.
 
-use super::load::Where;
+use super::load::{self, Where};
 use super::{End, Stop, Verdict, answer, answer_json, rma};
-use crate::domain::job::JobState;
-use crate::station::request::{Request, Wanted};
+use crate::domain::job::{CARRIER, JobState};
+use crate::station::request::{CarrierLabel, Request, Wanted};
 use crate::store::{self, read};
+use std::path::PathBuf;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -30,6 +31,12 @@ pub struct Print {
     /// A field that is said by hand, e.g. --say "to=Acme Ltd|1 Road|Town" (lines are divided by |).
     #[arg(long, value_name = "FIELD=VALUE")]
     say: Vec<String>,
+    /// A carrier's label, for `print carrier`: inspected, and printed as it is.
+    #[arg(long, value_name = "FILE.zpl")]
+    zpl: Option<PathBuf>,
+    /// The call tag that a carrier's label is for.
+    #[arg(long, value_name = "TAG", requires = "zpl")]
+    tag: Option<i64>,
     /// A printer of the configuration; else by what each printer takes.
     #[arg(long, value_name = "NAME")]
     printer: Option<String>,
@@ -119,7 +126,18 @@ pub fn print(at: &Where, args: Print) -> Verdict {
         };
         said.insert(name.trim().to_owned(), value.into());
     }
-    let Print { label, rma, unit, printer, by, json, .. } = args;
+    let Print { label, rma, unit, printer, by, json, zpl, tag, .. } = args;
+    if let Some(path) = zpl {
+        if label != CARRIER || unit.is_some() || !said.is_empty() {
+            let how = "a carrier's label is printed with: backdock print carrier [RMA] --zpl FILE --by WHO";
+            return Err(Stop::usage(how));
+        }
+        let bytes = load::read_zpl(&path)?;
+        let name = path.to_string_lossy().into_owned();
+        let zpl = String::from_utf8(bytes)
+            .map_err(|e| Stop::failed(format!("{name}: byte {}: not UTF-8", e.utf8_error().valid_up_to())))?;
+        return one(at, Request::Carrier(CarrierLabel { name, zpl, rma, perhaps: None, tag, printer, by }), json);
+    }
     one(at, Request::Print(Wanted { label, rma, unit, said, printer, by }), json)
 }
 
@@ -128,7 +146,7 @@ pub fn reprint(at: &Where, args: Reprint) -> Verdict {
     one(at, Request::Reprint { unit, job, by, why }, json)
 }
 
-fn one(at: &Where, request: Request, as_json: bool) -> Verdict {
+pub(super) fn one(at: &Where, request: Request, as_json: bool) -> Verdict {
     let answers = rma::ask(at, [request])?;
     let [response] = answers.as_slice() else { return Err(Stop::failed("no answer")) };
     if !response.ok {

@@ -4,7 +4,7 @@ use super::load::Where;
 use super::table::{Form, csv, plain};
 use super::{End, Stop, Verdict, answer, answer_json};
 use crate::domain::money::Amount;
-use crate::domain::rma::Rma;
+use crate::domain::rma::{Rma, RmaState};
 use crate::domain::unit::{LedgerLine, Step};
 use crate::domain::verdict::{Name, Party};
 use crate::flow::life::{self, Unit};
@@ -26,8 +26,8 @@ pub struct Args {
     /// refused: refused goods at the dock, and what was turned away at the door in the last 90 days.
     /// unauthorised: received units that their RMA did not announce.
     /// vendor: units waiting for a vendor's number, not shipped, without an answer after 30 days, not tested.
-    /// stale-tags: RMAs whose way to us we pay or promised to fetch, of which nothing came 15 days after their
-    /// issue. Pick-ups themselves are not recorded yet: it goes by the RMA's date.
+    /// stale-tags: call tags that failed, or without news for 15 days; and RMAs whose way to us we pay or
+    /// promised to fetch, that have no tag on record and of which nothing came 15 days after their issue.
     /// charges: the ledger, and what the program announces and no step has posted yet.
     ///
     /// Exit code 0: nobody has to do anything; 3: somebody has to.
@@ -103,6 +103,9 @@ impl Desk<'_> {
         }
         if matches!(list, List::Late | List::StaleTags) {
             lines.extend(self.announced(list)?);
+        }
+        if list == List::StaleTags {
+            lines.extend(self.tags()?);
         }
         if list != List::StaleTags {
             lines.extend(self.units(list)?);
@@ -188,6 +191,12 @@ impl Desk<'_> {
             if !self.wanted(Some(rma)) {
                 continue;
             }
+            // Where a tag is on record it speaks for itself.
+            if list == List::StaleTags
+                && !store::tags::of_rma(self.reader, &rma.number).map_err(Stop::failed)?.is_empty()
+            {
+                continue;
+            }
             let Some(program) = self.program(rma) else { continue };
             let first = waiting.missing.first().map(String::as_str);
             let (ship, lineage) = match first {
@@ -199,6 +208,24 @@ impl Desk<'_> {
             match lists::announced(list, rma, program, &missing, &facts, self.today) {
                 Ok(line) => lines.extend(line),
                 Err(why) => eprintln!("backdock: RMA {}: {why}", rma.number),
+            }
+        }
+        Ok(lines)
+    }
+
+    /// Tags of open RMAs that want somebody, but for those that a newer one for the same package replaced.
+    fn tags(&self) -> Result<Vec<Line>, Stop> {
+        let all = store::tags::tags(self.reader).map_err(Stop::failed)?;
+        let mut lines = Vec::new();
+        for (n, now) in all.iter().enumerate() {
+            let replaced =
+                all[n + 1..].iter().any(|later| (&later.tag.rma, later.tag.package) == (&now.tag.rma, now.tag.package));
+            if replaced {
+                continue;
+            }
+            let rma = know::rma(self.reader, &now.tag.rma).map_err(Stop::failed)?;
+            if let Some(rma) = rma.filter(|rma| rma.state == RmaState::Open && self.wanted(Some(rma))) {
+                lines.extend(lists::tag(now, &rma, self.today));
             }
         }
         Ok(lines)

@@ -20,6 +20,7 @@ mod run;
 mod shipments;
 mod sim;
 mod table;
+mod tag;
 mod verdict;
 
 use clap::{Parser, Subcommand};
@@ -102,6 +103,8 @@ enum Verb {
     Print(jobs::Print),
     /// Print a marked copy of a label.
     Reprint(jobs::Reprint),
+    /// Call tags and return labels: order, follow, list.
+    Tag(tag::Args),
     /// Labels: printed, waiting, in doubt.
     Jobs(jobs::Args),
     /// Say of a label in doubt whether it came out.
@@ -144,6 +147,7 @@ pub fn main() -> ExitCode {
         Verb::Label(args) => label::main(&at, args),
         Verb::Print(args) => jobs::print(&at, args),
         Verb::Reprint(args) => jobs::reprint(&at, args),
+        Verb::Tag(args) => tag::main(&at, args),
         Verb::Jobs(args) => jobs::main(&at, args),
         Verb::Settle(args) => jobs::settle(&at, args),
         Verb::Outbox(args) => outbox::main(&at, args),

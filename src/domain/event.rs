@@ -9,6 +9,7 @@ use super::rma::{Receipt, Rma, RmaState};
 use super::screen::Screen;
 use super::session::Session;
 use super::shipment::Shipment;
+use super::tag::{Tag, TagMoved};
 use super::unit::{LedgerLine, Moved};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,10 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         recipients: Option<Vec<String>>,
     },
+    /// A package was ordered from a carrier, or is to be.
+    TagRequested { tag: Box<Tag> },
+    /// Something became known of a call tag.
+    TagMoved { moved: TagMoved },
     /// One slice of a shipment file was applied; `digest` is the whole table's after it.
     ShipmentsImported {
         file: String,
@@ -111,6 +116,8 @@ impl Event {
             Event::JobsRerouted { .. } => "jobs_rerouted",
             Event::MessageOwed { .. } => "message_owed",
             Event::MessageMoved { .. } => "message_moved",
+            Event::TagRequested { .. } => "tag_requested",
+            Event::TagMoved { .. } => "tag_moved",
             Event::ShipmentsImported { .. } => "shipments_imported",
             Event::ShipmentChanged { .. } => "shipment_changed",
             Event::RawErased { .. } => "raw_erased",

@@ -9,8 +9,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The papers that a program or a printer can name (`backdock label --list` tells what each is).
-pub const PAPERS: [&str; 21] = [
+/// A label that a carrier has drawn: printed as it is, or not at all.
+pub const CARRIER: &str = "carrier";
+
+/// The papers that a program or a printer can name (`backdock label --list` tells what each is), and
+/// [`CARRIER`].
+pub const PAPERS: [&str; 22] = [
     "unit",
     "box",
     "traveller",
@@ -32,6 +36,7 @@ pub const PAPERS: [&str; 21] = [
     "credit",
     "qc",
     "wall-sheet",
+    CARRIER,
 ];
 
 /// A job's number on its station, from 1 upward, never reused.

@@ -17,6 +17,7 @@ pub mod rma;
 pub mod screen;
 pub mod session;
 pub mod shipment;
+pub mod tag;
 pub mod text;
 pub mod unit;
 pub mod verdict;

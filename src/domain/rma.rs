@@ -101,4 +101,7 @@ pub struct Receipt {
     /// to `backdock verdict` and must get the same answer.
     pub facts: Map<String, Value>,
     pub verdict: Verdict,
+    /// The carrier's number of the box that it came in, where that was scanned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrival: Option<String>,
 }

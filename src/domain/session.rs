@@ -22,6 +22,9 @@ pub struct Session {
     /// What was rejected by the scan before this one: its label is made once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejected: Option<String>,
+    /// The carrier's number of the box that stands here: the proof that it arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrival: Option<String>,
     /// Labels that must be scanned before the dock goes on, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub awaits: Vec<JobId>,

@@ -47,6 +47,11 @@ impl Way<'_> {
         {
             return Ok(self.stopped(program, situation, name, number, title));
         }
+        // Another box than the one that stood here.
+        if self.session.rma.take().is_some() {
+            self.session.arrival = None;
+        }
+        self.only_tag_received(number)?;
         self.session.rma = Some(number.to_owned());
         self.session.since = self.dock.last_receipt;
         let (expected, received) = self.dock.know.counts(number)?;
@@ -59,6 +64,7 @@ impl Way<'_> {
             "Scan the serial number or MAC of a unit.",
         );
         s.why.push(of(received, expected));
+        s.why.extend(self.session.arrival.as_ref().map(|number| format!("came as {number}")));
         if let Some((situation, _, title)) = self.rma_situation(&rma, program) {
             let row = program.intake(situation);
             if row.decision == Decision::Hold {
@@ -128,6 +134,7 @@ impl Way<'_> {
                 let fields = [("reason", s.title.clone()), ("rule", row.rule.to_string())]
                     .into_iter()
                     .chain([("date", self.dock.today.to_string())])
+                    .chain(self.session.arrival.iter().map(|number| ("tracking", number.clone())))
                     .map(|(key, text)| (key.to_owned(), Value::from(text)));
                 let rma = self.session.rma.clone();
                 self.label = Some(Owed::Paper { label: "reject", rma, fields: fields.collect() });

@@ -33,7 +33,7 @@ impl Way<'_> {
         }
         let (expected, received) = self.dock.know.counts(&rma)?;
         let missing = self.dock.know.missing(&rma, 6)?;
-        self.session.rma = None;
+        (self.session.rma, self.session.arrival) = (None, None);
         let mut s = screen(outcome::BOX_DONE, Kind::Accept, "DONE", format!("RMA {rma}"), "Scan the next RMA number.");
         s.why.push(if expected == 0 {
             format!("{received} received")
@@ -59,7 +59,12 @@ impl Way<'_> {
                 self.carry_on(),
             );
         }
+        let blind = self.session.arrival.take();
         match self.session.rma.take() {
+            None if blind.is_some() => {
+                let title = format!("{} has arrived and stays unopened.", blind.unwrap_or_default());
+                screen(outcome::CANCELLED, Kind::Info, "SET ASIDE", title, "Scan an RMA number.")
+            }
             Some(rma) => {
                 let title = format!("The box of {rma} is closed; what was received stays received.");
                 screen(outcome::CANCELLED, Kind::Info, "BOX CLOSED", title, "Scan an RMA number.")

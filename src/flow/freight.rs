@@ -86,7 +86,7 @@ pub fn of_receipt(receipt: &Receipt) -> Carried {
         rma: receipt.rma.clone(),
         unit: receipt.serial.clone().or(receipt.mac.map(|m| m.to_string())).unwrap_or_default(),
         leg: LegName::Inbound,
-        tracking: key(receipt.facts.get("tracking").and_then(Value::as_str)),
+        tracking: key(receipt.arrival.as_deref().or(receipt.facts.get("tracking").and_then(Value::as_str))),
         payer: leg.map(|l| l.payer),
         service: leg.map(|l| l.service),
         rule: leg.map(|l| l.rule.clone()).unwrap_or_default(),

@@ -93,6 +93,7 @@ impl Way<'_> {
                 held,
                 facts: facts_json,
                 verdict,
+                arrival: self.session.arrival.clone(),
             }),
         });
         self.session.last = Some(id);

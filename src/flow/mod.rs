@@ -3,6 +3,7 @@
 //! PURE: it touches nothing; the station writes and prints what it says.
 //!
 //! ```text
+//! carrier's label (the box has arrived; its call tag opens it) ->
 //! badge -> RMA (box open) -> unit by serial and/or MAC -> cross-checks -> verdict -> receipt + label
 //!            DONE closes the box; CANCEL drops a half-scanned unit; UNDO takes the last unit back;
 //!            REPRINT owes a marked copy of the last label; a scanned label says that it came out
@@ -21,6 +22,8 @@ pub mod life;
 pub mod lists;
 pub mod next;
 pub mod papers;
+mod parcels;
+pub mod tag;
 #[cfg(test)]
 mod tests;
 mod unit;
@@ -74,6 +77,7 @@ pub mod outcome {
     pub const NOT_A_UNIT: &str = "not_a_unit";
     pub const NOT_THERE: &str = "not_there";
     pub const NOTHING_IN_DOUBT: &str = "nothing_in_doubt";
+    pub const PARCEL_ARRIVED: &str = "parcel_arrived";
     pub const LABEL_SEEN: &str = "label_seen";
     pub const LABEL_WANTED: &str = "label_wanted";
     pub const LABEL_VOID: &str = "label_void";
@@ -203,6 +207,7 @@ fn choose<'c>(dock: &Dock, found: &'c [Candidate], asking: Asking) -> Result<&'c
             Is::Command | Is::Answer | Is::Badge => true,
             Is::Label => labels::made(dock, &c.value)?.is_some(),
             Is::Rma => dock.know.rma(&c.value)?.is_some(),
+            Is::Tracking | Is::Sscc => dock.know.tag_by_number(&c.value)?.is_some(),
             Is::Serial => asking == Asking::Unit && dock.know.by_serial(&c.value)?.is_some(),
             Is::Mac => match Mac::parse(&c.value) {
                 Some(mac) => asking == Asking::Unit && !dock.know.by_mac(mac)?.is_empty(),
@@ -252,6 +257,7 @@ impl Way<'_> {
             }
             Is::Rma => self.open_box(&chosen.value),
             Is::Serial | Is::Mac => self.unit(found, chosen),
+            Is::Tracking | Is::Sscc => self.parcel(chosen),
             Is::Answer => Ok(screen(
                 outcome::NOT_NOW,
                 Kind::Info,
@@ -278,6 +284,7 @@ impl Way<'_> {
 
     fn carry_on(&self) -> &'static str {
         match (&self.session.rma, &self.session.pending) {
+            (None, _) if self.session.arrival.is_some() => "Scan the RMA number of the box; if it has none, a unit.",
             (None, _) => "Scan an RMA number.",
             (_, Some(p)) if p.mac.is_none() => "Scan the MAC of the same unit, or CANCEL.",
             (_, Some(_)) => "Scan the serial number of the same unit, or CANCEL.",

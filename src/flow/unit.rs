@@ -14,8 +14,18 @@ use crate::rma::{Expects, Past, Unanswered};
 impl Way<'_> {
     pub(super) fn unit(&mut self, found: &[Candidate], chosen: &Candidate) -> Result<Screen, Unanswered> {
         let (serial, mac) = parts(found, chosen);
-        let Some(number) = self.session.rma.clone() else {
-            return self.unit_without_box(serial.as_deref(), mac);
+        let number = match self.session.rma.clone() {
+            Some(number) => number,
+            None => match self.blind_rma(serial.as_deref(), mac)? {
+                Some(number) => {
+                    let opened = self.open_box(&number)?;
+                    if self.session.rma.is_none() {
+                        return Ok(opened);
+                    }
+                    number
+                }
+                None => return self.unit_without_box(serial.as_deref(), mac),
+            },
         };
         let Some(rma) = self.dock.know.rma(&number)? else {
             return Err(Unanswered(format!("the open RMA {number} has vanished from the database")));
@@ -74,6 +84,17 @@ impl Way<'_> {
             printed.is_some_and(|m| s.macs.contains(&m))
                 && (unit.serial.as_ref() == Some(&s.serial) || unit.mac == printed)
         }))
+    }
+
+    /// Whose a box without a number is: that of the one open RMA that announced the unit.
+    fn blind_rma(&self, serial: Option<&str>, mac: Option<Mac>) -> Result<Option<String>, Unanswered> {
+        if self.session.arrival.is_none() {
+            return Ok(None);
+        }
+        let (ship, _) = self.shipment(serial, mac)?;
+        let serial = ship.as_ref().map(|s| s.serial.as_str()).or(serial);
+        let open = serial.map_or(Ok(Vec::new()), |serial| self.dock.know.rmas_expecting(serial))?;
+        Ok(if let [one] = open.as_slice() { Some(one.clone()) } else { None })
     }
 
     pub(super) fn unit_without_box(&self, serial: Option<&str>, mac: Option<Mac>) -> Result<Screen, Unanswered> {

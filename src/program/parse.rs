@@ -3,7 +3,7 @@
 //! ([`super::parse_rows`]); then [`super::check`] looks at the whole.
 
 use crate::domain::facts::{Channel, nearest};
-use crate::domain::job::PAPERS;
+use crate::domain::job::{CARRIER, PAPERS};
 use crate::domain::unit::Step;
 use crate::domain::verdict::{Action, Move, Name, Role};
 use crate::strict_toml::{Problem, Read, Table, read};
@@ -438,6 +438,8 @@ fn own_papers(t: &mut Table<'_>, key: &str) -> Vec<Name> {
     for name in &names {
         if **name == *"unit" {
             t.problem(key, "the unit label is made at every receipt; name other papers here");
+        } else if **name == *CARRIER {
+            t.problem(key, "a carrier's label is the carrier's to make; name other papers here");
         } else if !PAPERS.contains(&&**name) {
             let near = nearest(name, PAPERS.iter().copied()).map(|n| format!("; did you mean {n:?}?"));
             t.problem(key, format!("{name:?} is no paper{}", near.unwrap_or_default()));

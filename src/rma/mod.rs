@@ -11,6 +11,7 @@ use crate::domain::job::{JobId, JobState};
 use crate::domain::mac::Mac;
 use crate::domain::rma::Rma;
 use crate::domain::shipment::Shipment;
+use crate::domain::tag::TagNow;
 use chrono::{DateTime, FixedOffset};
 use serde_json::{Map, Value};
 
@@ -80,6 +81,16 @@ pub trait Knowledge {
     fn label(&self, job: JobId) -> Result<Option<Made>, Unanswered> {
         let _ = job;
         Ok(None)
+    }
+    /// The call tag whose package has this carrier's number.
+    fn tag_by_number(&self, number: &str) -> Result<Option<TagNow>, Unanswered> {
+        let _ = number;
+        Ok(None)
+    }
+    /// The call tags of an RMA, oldest first.
+    fn tags_of(&self, rma: &str) -> Result<Vec<TagNow>, Unanswered> {
+        let _ = rma;
+        Ok(Vec::new())
     }
     /// The newest receipt on an RMA with a number above `since`.
     fn newest_on(&self, rma: &str, since: i64) -> Result<Option<Past>, Unanswered>;

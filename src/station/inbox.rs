@@ -97,7 +97,7 @@ impl Inbox {
             let (tell, told) = sync_channel(1);
             let sent = requests.send((Box::new(request), Box::new(move |r| drop(tell.send(r)))));
             bell.ring();
-            let gone = || Response::refused("the station is stopping; ask again when it runs");
+            let gone = || Response::again("the station is stopping; ask again when it runs");
             if sent.is_err() { gone() } else { told.recv().unwrap_or_else(|_| gone()) }
         }
     }

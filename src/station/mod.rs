@@ -15,6 +15,7 @@ mod clock;
 pub mod control;
 pub mod core;
 mod inbox;
+mod incoming;
 mod lock;
 pub mod request;
 pub mod view;
@@ -137,6 +138,8 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
     }
     let socket = control::Socket::listen(&config.station.socket, inbox.requests(&bell))
         .map_err(io(format!("{}: the socket for the command line", config.station.socket.display())))?;
+    let incoming = incoming::watch(&data, quiet.clone(), inbox.requests(&bell))
+        .map_err(io(format!("{}: the folder for carriers' labels", data.join("incoming").display())))?;
     let first = serde_json::to_string(&core.view(clock.now())).unwrap_or_default();
     let page = web::Page::start(&config, &data, first, move || clock.now().to_rfc3339())
         .map_err(io(format!("{}: the page", config.web.listen)))?;
@@ -259,6 +262,9 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
     core.note(&Event::Stopped {}, clock.now())?;
     log_failure(core.store.checkpoint());
     page.stop();
+    // Whoever still waits for an answer gets none.
+    drop(inbox);
+    let _ = incoming.join();
     tracing::info!("stopped in order");
     Ok(())
 }

@@ -2,12 +2,14 @@
 //! Unix socket) and a command that holds the station lock itself.
 
 pub use super::core::papers::Wanted;
+pub use super::core::{CarrierLabel, TagWanted};
 use super::core::{Core, Made};
 use crate::domain::event::Event;
 use crate::domain::facts::{Facts, TEXT_MAX};
 use crate::domain::job::{JobId, JobState};
 use crate::domain::message::MessageId;
 use crate::domain::rma::{Rma, RmaState};
+use crate::domain::tag::{TagId, TagStep};
 use crate::domain::unit::Step;
 use crate::flow::life::{self, Wish};
 use crate::rma::draft::Draft;
@@ -37,6 +39,12 @@ pub enum Request {
     Print(Wanted),
     /// Owes a marked copy: of a unit's newest label, or of whatever job `job` printed.
     Reprint { unit: Option<String>, job: Option<JobId>, by: String, why: String },
+    /// Orders packages from a carrier, or notes that they are to be ordered.
+    Tag(TagWanted),
+    /// Something became known of a call tag.
+    TagAct { tag: TagId, step: TagStep, said: Map<String, Value>, by: String },
+    /// Prints a label that a carrier has drawn.
+    Carrier(CarrierLabel),
     /// A person looked for a label in doubt: it came out, or it did not.
     Settle { job: JobId, came_out: bool, by: String },
     /// A person says what becomes of a message.
@@ -74,6 +82,11 @@ impl Response {
     pub fn refused(text: impl Into<String>) -> Response {
         Response { ok: false, text: text.into(), data: Value::Null }
     }
+
+    /// Nothing was decided: the same may be asked again.
+    pub fn again(text: impl Into<String>) -> Response {
+        Response { ok: false, text: text.into(), data: json!({"again": true}) }
+    }
 }
 
 /// Does what is asked, inside the open batch. An error gives the whole batch up.
@@ -87,6 +100,15 @@ pub fn apply(core: &mut Core, request: &Request, now: DateTime<FixedOffset>) -> 
         Request::Settle { job, came_out, by } => settle(core, *job, *came_out, by, now),
         Request::SettleMessage { id, how, by } => core.settle_message(*id, *how, by, now),
         Request::Print(wanted) => print(core, wanted, now),
+        Request::Tag(wanted) => tag(core, wanted, now),
+        Request::TagAct { tag, step, said, by } => Ok(match core.tag_act(*tag, *step, said, by, now)? {
+            Err(why) => Response::refused(why),
+            Ok((after, _)) => {
+                tracing::info!(tag, step = %step, state = %after.state, by, "call tag");
+                Response::done(format!("tag {tag} of RMA {}: {}", after.tag.rma, after.state), json!(after))
+            }
+        }),
+        Request::Carrier(wanted) => carrier(core, wanted, now),
         Request::Reprint { unit, job, by, why } => reprint(core, unit.as_deref(), *job, by, why, now),
     }
 }
@@ -383,15 +405,7 @@ fn act(
             tracing::info!(rma, unit, step = %step, to = %moved.to, by, "step");
             let papers = core.papers_told();
             let mut text = format!("{} of RMA {rma}: {step}, now {}", moved.unit, moved.to);
-            for paper in &papers {
-                let name = paper["label"].as_str().unwrap_or_default();
-                text.push_str(&match paper["why"].as_str() {
-                    Some(why) => format!("\npaper {name} was not made: {why}"),
-                    None => {
-                        format!("\npaper {name}: job {} on {}", paper["job"], paper["printer"].as_str().unwrap_or("?"))
-                    }
-                });
-            }
+            paper_lines(&mut text, &papers);
             let data = json!({
                 "rma": rma, "unit": moved.unit, "step": step, "from": moved.from, "state": moved.to, "legs": moved.legs,
                 "verdict": moved.verdict, "papers": papers,
@@ -454,6 +468,44 @@ fn reprint(
 
 fn print(core: &mut Core, wanted: &Wanted, now: DateTime<FixedOffset>) -> Result<Response, StoreError> {
     made(core, |core| core.print(wanted, now), &wanted.by, now)
+}
+
+fn tag(core: &mut Core, wanted: &TagWanted, now: DateTime<FixedOffset>) -> Result<Response, StoreError> {
+    Ok(match core.tag_request(wanted, now)? {
+        Err(why) => Response::refused(why),
+        Ok(ordered) => {
+            let numbers: Vec<String> = ordered.tags.iter().map(|now| now.tag.id.to_string()).collect();
+            tracing::info!(rma = wanted.rma, tags = numbers.join(","), kind = %wanted.kind, by = wanted.by, "call tag");
+            let s = if numbers.len() == 1 { "" } else { "s" };
+            let mut text = format!("tag{s} {} of RMA {}: {}", numbers.join(", "), wanted.rma, wanted.kind.title());
+            ordered.told.iter().for_each(|told| text.push_str(&format!("\n{told}")));
+            paper_lines(&mut text, &ordered.papers);
+            let data = json!({"tags": ordered.tags, "notes": ordered.told, "papers": ordered.papers});
+            Response::done(text, data)
+        }
+    })
+}
+
+/// A carrier's label: one that was printed before is named by its job.
+fn carrier(core: &mut Core, wanted: &CarrierLabel, now: DateTime<FixedOffset>) -> Result<Response, StoreError> {
+    if let Some(job) = core.printed_before(wanted)? {
+        let text = format!(
+            "this very label is job {job} already; for another print: backdock reprint --job {job} --by WHO --why WHY"
+        );
+        return Ok(Response { ok: false, text, data: json!({"job": job}) });
+    }
+    made(core, |core| core.carrier_label(wanted), &wanted.by, now)
+}
+
+/// What became of papers, a line each.
+fn paper_lines(text: &mut String, papers: &[Value]) {
+    for paper in papers {
+        let name = paper["label"].as_str().unwrap_or_default();
+        text.push_str(&match paper["why"].as_str() {
+            Some(why) => format!("\npaper {name} was not made: {why}"),
+            None => format!("\npaper {name}: job {} on {}", paper["job"], paper["printer"].as_str().unwrap_or("?")),
+        });
+    }
 }
 
 /// Queues a job that was made, and tells of it.

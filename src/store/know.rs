@@ -1,11 +1,12 @@
 //! The store's answers to what a decision asks of the past ([`Knowledge`]).
 
 use super::read::{AWAITED, job_row_of, parse};
-use super::{Store, StoreError, life, shipments};
+use super::{Store, StoreError, life, shipments, tags};
 use crate::domain::job::JobId;
 use crate::domain::mac::Mac;
 use crate::domain::rma::{Rma, RmaState};
 use crate::domain::shipment::Shipment;
+use crate::domain::tag::TagNow;
 use crate::rma::{Expects, Knowledge, Made, Past, Unanswered};
 use chrono::{DateTime, NaiveDate};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -97,6 +98,14 @@ fn past(r: &rusqlite::Row) -> rusqlite::Result<Past> {
 }
 
 impl Knowledge for Store {
+    fn tag_by_number(&self, number: &str) -> Result<Option<TagNow>, Unanswered> {
+        Ok(tags::by_number(&self.conn, number)?)
+    }
+
+    fn tags_of(&self, rma: &str) -> Result<Vec<TagNow>, Unanswered> {
+        Ok(tags::of_rma(&self.conn, rma)?)
+    }
+
     fn label(&self, job: JobId) -> Result<Option<Made>, Unanswered> {
         Ok(job_row_of(&self.conn, &self.station, job)?.map(|row| Made {
             job,

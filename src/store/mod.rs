@@ -19,6 +19,7 @@ pub mod project;
 pub mod read;
 mod schema;
 pub mod shipments;
+pub mod tags;
 pub mod verify;
 
 use crate::domain::event::Event;

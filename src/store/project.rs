@@ -2,9 +2,9 @@
 //! what it means. The daemon calls it in the transaction that appends the event; `journal verify`
 //! calls it for every event of the journal on an empty database and compares the result.
 
-use super::{StoreError, messages};
+use super::{StoreError, messages, tags};
 use crate::domain::event::Event;
-use crate::domain::job::{JobId, JobState};
+use crate::domain::job::{CARRIER, JobId, JobState};
 use crate::domain::rma::{Receipt, Rma};
 use crate::domain::unit::Moved;
 use rusqlite::{Connection, params};
@@ -91,6 +91,9 @@ pub fn apply(conn: &Connection, seq: i64, station: &str, event: &Event) -> Resul
                 expects.as_ref().map(|e| e.odometer as i64),
                 seq
             ])?;
+            if job.label == CARRIER {
+                tags::label_made(conn, station, job.id, &job.fields)?;
+            }
         }
         Event::JobsMoved { jobs, from, to, why, expects } => {
             for (n, job) in jobs.iter().enumerate() {
@@ -111,6 +114,8 @@ pub fn apply(conn: &Connection, seq: i64, station: &str, event: &Event) -> Resul
         }
         Event::MessageOwed { message, state } => messages::owed(conn, seq, station, message, *state)?,
         Event::MessageMoved { .. } => messages::moved(conn, seq, station, event)?,
+        Event::TagRequested { tag } => tags::requested(conn, seq, station, tag)?,
+        Event::TagMoved { moved } => tags::moved(conn, seq, station, moved)?,
         // Only told: they change no table. Shipments are reference data, held by their digest.
         Event::Started { .. }
         | Event::Stopped {}

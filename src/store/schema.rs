@@ -31,6 +31,7 @@ const STEPS: &[&[&str]] = &[
     ],
     &[LIFE],
     &[MESSAGES],
+    &[TAGS],
 ];
 
 /// The tables that the journal adds up to; `journal verify` builds them anew and compares.
@@ -97,6 +98,23 @@ pub(super) const MESSAGES: &str = "
     CREATE INDEX message_rma ON message(rma);
     CREATE INDEX message_open ON message(station, id) WHERE state NOT IN ('sent', 'cancelled');
     ALTER TABLE rma ADD COLUMN email TEXT;
+";
+
+/// Call tags, the numbers by which their packages are known, and carriers' labels that came in.
+pub(super) const TAGS: &str = "
+    CREATE TABLE tag(
+        station TEXT NOT NULL, id INTEGER NOT NULL, rma TEXT NOT NULL, state TEXT NOT NULL, since TEXT NOT NULL,
+        attempts INTEGER NOT NULL, reply TEXT NOT NULL, made INTEGER NOT NULL, moved INTEGER NOT NULL,
+        PRIMARY KEY(station, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX tag_rma ON tag(rma, id);
+    CREATE TABLE tag_number(
+        number TEXT NOT NULL, station TEXT NOT NULL, tag INTEGER NOT NULL, PRIMARY KEY(number, station, tag)
+    ) STRICT, WITHOUT ROWID;
+    -- the same file is never printed twice by itself
+    CREATE TABLE carrier_label(
+        sha256 TEXT PRIMARY KEY, station TEXT NOT NULL, job INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
 ";
 
 fn version(conn: &Connection) -> Result<i64, rusqlite::Error> {

@@ -43,7 +43,7 @@ fn walk(conn: &Connection, progress: &mut impl FnMut(i64, i64)) -> Result<Report
     }
     let replay = Connection::open_in_memory()?;
     replay.set_prepared_statement_cache_capacity(64);
-    for tables in [schema::PROJECTED, schema::LIFE, schema::MESSAGES] {
+    for tables in [schema::PROJECTED, schema::LIFE, schema::MESSAGES, schema::TAGS] {
         replay.execute_batch(tables)?;
     }
     replay.execute_batch("BEGIN")?;

@@ -12,12 +12,12 @@ use std::time::Duration;
 
 const DB: &str = "backdock.db";
 
-/// Everything in the directory but the station lock, which belongs to no database.
+/// Every file in the directory but the station lock, which belongs to no database.
 fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(dir).expect("the directory").map(|entry| entry.expect("an entry"));
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
     // The index of the write-ahead log is made anew by whoever looks into it.
-    let kept = names.filter(|name| name != "station.lock" && !name.ends_with("-shm"));
+    let kept = names.filter(|name| name != "station.lock" && !name.ends_with("-shm") && dir.join(name).is_file());
     kept.map(|name| (name.clone(), fs::read(dir.join(&name)).expect("a file"))).collect()
 }
 

@@ -4,19 +4,18 @@
 use super::bench::plain;
 use super::{Line, List, Today, Turned};
 use crate::domain::rma::{Rma, RmaState};
+use crate::domain::tag::TagNow;
 use crate::domain::unit::{Step, UnitState};
 use crate::domain::verdict::{Action, Due, LegName, Name, Party};
 use crate::flow::life::{Refused, case_on};
 use crate::flow::next::{command, forward, of_rma};
+use crate::flow::tag::{self, STALE_DAYS};
 use crate::program::{Program, Situation};
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
 /// Days after which a vendor that has the unit is asked.
 const VENDOR_DAYS: i64 = 30;
-/// Days after which a call tag or prepaid label of which nothing came is stale: what the carriers' own
-/// return services alert after.
-const TAG_DAYS: i64 = 15;
 /// Due dates of the way of an original: its own after an advance replacement, else that of any unit.
 const BACK: [&str; 2] = ["original_back", "must_arrive"];
 
@@ -61,6 +60,24 @@ pub fn refused_box(turned: &Turned, rma: Option<&Rma>, today: NaiveDate) -> Line
     }
 }
 
+/// The line of a call tag that failed, or of which nothing was heard for too long.
+pub fn tag(now: &TagNow, rma: &Rma, today: NaiveDate) -> Option<Line> {
+    let (what, next) = tag::overdue(now, today)?;
+    Some(Line {
+        rma: rma.number.clone(),
+        unit: now.tag.unit.clone().unwrap_or_default(),
+        customer: rma.customer.clone(),
+        program: rma.program.clone(),
+        what,
+        since: now.since,
+        age_days: (today - now.since).num_days(),
+        rule: now.tag.rule.clone(),
+        next,
+        more: vec![json!(now.tag.payer)],
+        wants_person: true,
+    })
+}
+
 /// The units of an RMA that have not come.
 #[derive(Clone, Debug, Default)]
 pub struct Missing {
@@ -102,15 +119,15 @@ pub fn announced(
     };
     let give_up = of_rma(&rma.number, "cancel");
     if list == List::StaleTags {
-        let tag = judged.verdict.legs.iter().find(|l| l.leg == LegName::Inbound && l.payer == Party::Us);
+        let paid = judged.verdict.legs.iter().find(|l| l.leg == LegName::Inbound && l.payer == Party::Us);
         let asked = judged.verdict.messages.iter().find(|m| m.about == "call_tag");
-        let Some(rule) = tag.map(|l| &l.rule).or(asked.map(|m| &m.rule)) else { return Ok(None) };
+        let Some(rule) = paid.map(|l| &l.rule).or(asked.map(|m| &m.rule)) else { return Ok(None) };
         let age = (today - rma.issued).num_days();
-        if !nothing_came || age < TAG_DAYS {
+        if !nothing_came || age < STALE_DAYS {
             return Ok(None);
         }
-        let payer = tag.map_or(Value::Null, |l| json!(l.payer));
-        let what = format!("call tag or prepaid label of {}: nothing came, day {age} of {TAG_DAYS}", rma.issued);
+        let payer = paid.map_or(Value::Null, |l| json!(l.payer));
+        let what = format!("call tag or prepaid label of {}: nothing came, day {age} of {STALE_DAYS}", rma.issued);
         let next = format!("ask the carrier and the customer; if it will not come, cancel the tag and {give_up}");
         return Ok(Some(line(what, rma.issued, rule.clone(), next, vec![payer])));
     }

@@ -24,7 +24,7 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 pub use door::{Door, LOOK_BACK, Turned};
-pub use goods::{Missing, announced, refused_box};
+pub use goods::{Missing, announced, refused_box, tag};
 pub use money::{posted, sums};
 
 words! {

@@ -255,6 +255,7 @@ fn what_was_turned_away_stands_until_something_is_received_on_it() {
         let (rma, word) = (rma.to_owned(), "HOLD".to_owned());
         Event::Received {
             receipt: Box::new(Receipt {
+                arrival: None,
                 id: 1,
                 rma,
                 serial,

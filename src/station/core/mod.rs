@@ -9,11 +9,13 @@
 mod imports;
 mod jobs;
 pub(super) use jobs::Made;
+pub use tags::{CarrierLabel, TagWanted};
 mod life;
 mod outbox;
 pub(super) mod papers;
 mod programs;
 mod scans;
+mod tags;
 
 use super::request::{self, Request, Response};
 use super::view::{FeedLine, Shown, View};
@@ -393,7 +395,7 @@ impl Core {
             match input {
                 Input::Printer(i, event) => self.unwritten.push((i, event)),
                 Input::Message(answer) => self.outbox.keep(answer),
-                Input::Request(_, reply) => reply(Response::refused(why.to_string())),
+                Input::Request(_, reply) => reply(Response::again(why.to_string())),
                 Input::Device(DeviceEvent::Frame { scanner, frame, .. }) => {
                     self.not_written(&scanner, &frame, why, now);
                 }

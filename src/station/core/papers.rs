@@ -3,7 +3,7 @@
 
 use super::jobs::Made;
 use super::{Core, Failed};
-use crate::domain::job::{Job, JobId};
+use crate::domain::job::{CARRIER, Job, JobId};
 use crate::domain::rma::{Receipt, Rma};
 use crate::domain::unit::{Moved, UnitState};
 use crate::domain::verdict::Name;
@@ -33,7 +33,7 @@ pub struct Wanted {
     pub by: String,
 }
 
-fn not_served(rma: &Rma) -> String {
+pub(super) fn not_served(rma: &Rma) -> String {
     format!("the program {:?} {} of RMA {} is not served", rma.program, rma.program_version, rma.number)
 }
 
@@ -61,6 +61,9 @@ impl Core {
         wanted: &Wanted,
         now: DateTime<FixedOffset>,
     ) -> Result<Result<Made, String>, StoreError> {
+        if wanted.label == CARRIER {
+            return Ok(Err("a carrier's label comes from the carrier: say where it lies with --zpl FILE".to_owned()));
+        }
         if wanted.label == "unit" {
             let why = "the unit label is made when the unit is received; for a copy: backdock reprint UNIT --by WHO";
             return Ok(Err(why.to_owned()));
@@ -96,6 +99,19 @@ impl Core {
                 self.paper(&wanted.label, Some(about), fields, wanted.printer.as_deref())
             },
         ))
+    }
+
+    /// The fields of a paper that somebody asks for.
+    pub(super) fn composed_of(
+        &self,
+        rma: &Rma,
+        program: &Program,
+        unit: Option<&Unit>,
+        label: &str,
+        said: &Map<String, Value>,
+        now: DateTime<FixedOffset>,
+    ) -> Result<Result<Map<String, Value>, String>, StoreError> {
+        self.composed(rma, program, unit, label, &Cause::asked(said), now)
     }
 
     fn composed(
@@ -181,6 +197,13 @@ impl Core {
         let Some(i) = i else { return Ok(Err(format!("no printer takes the {} paper", first.label))) };
         let line = &self.lines[i];
         let id = self.last_job + 1;
+        if first.label == CARRIER {
+            // Nothing may be written onto it: that it is a copy stands in the journal.
+            self.last_job = id;
+            self.today.labels += 1;
+            let job = Job { id, printer: line.name.clone(), copy, fields, ..first };
+            return Ok(Ok(Made { job, note: None, scans: false }));
+        }
         self.coded(&first.label, &mut fields, first.rma.as_deref(), id);
         Ok(self.drawn(&first.label, &fields, line).map_err(|e| e.to_string()).map(|made| {
             let printer = line.name.clone();
