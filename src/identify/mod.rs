@@ -55,6 +55,9 @@ pub struct Context<'a> {
     pub rma_pattern: &'a dyn Fn(&str) -> bool,
 }
 
+/// A reading below this is offered for the store to ask about, and never taken by itself.
+pub const DOUBTFUL: u8 = 20;
+
 /// How far the step shifts the confidence of what it expects, and of what it does not.
 const STEP_SHIFT: i16 = 15;
 

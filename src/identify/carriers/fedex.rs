@@ -1,7 +1,7 @@
 //! FedEx: 12 and 15 digits, 22 digits from 96, 34 digits with the tracking number at the end, 32 digits
 //! (ASTRA) with it in places 17 to 28.
 
-use super::{BARELY, Checked, digits, tracking};
+use super::{BARELY, Checked, MISREAD, digits, tracking};
 use crate::domain::identity::Candidate;
 
 pub fn read(number: &str) -> Vec<Candidate> {
@@ -13,7 +13,7 @@ pub fn read(number: &str) -> Vec<Candidate> {
         15 => one(number, digits::fedex15_digit, 60, BARELY, "FedEx Ground number of 15 digits"),
         22 if number.starts_with("96") => {
             let tail = &number[7..];
-            let mut found = one(tail, digits::fedex15_digit, 95, 45, "FedEx Ground 96 number");
+            let mut found = one(tail, digits::fedex15_digit, 95, MISREAD, "FedEx Ground 96 number");
             found.push(tracking(tail, "fedex", 40, "its last 15 digits, the number without the shipper's codes"));
             found
         }

@@ -21,6 +21,10 @@ use crate::domain::identity::{Candidate, Kind};
 /// `any`, more than one where a box is being received.
 const BARELY: u8 = 21;
 
+/// A number with a wrong check digit whose first characters are a carrier's own all the same: more than a serial
+/// number, and in the step `unit` as much as one, so that it is asked.
+const MISREAD: u8 = 78;
+
 /// Longest number of a carrier, in characters.
 const NUMBER_MAX: usize = 40;
 
@@ -177,7 +181,7 @@ mod tests {
             let bad = format!("{}{}", &good[..good.len() - 1], (digit + 1) % 10);
             let wrong = read(&bad).remove(0);
             assert_eq!(wrong.carrier, right.carrier, "{bad}");
-            assert!(wrong.confidence + 20 <= right.confidence, "{wrong:?}");
+            assert!(wrong.confidence + 15 <= right.confidence, "{wrong:?}");
             assert!(wrong.why.ends_with(&format!("should be {digit}: scan it again")), "{wrong:?}");
         }
         let s10 = read("RR473124820GB").remove(0);

@@ -1,13 +1,13 @@
 //! UPS: the `1Z` number, alone or put together again from a MaxiCode.
 
-use super::{Checked, digits};
+use super::{Checked, MISREAD, digits};
 use crate::domain::identity::Candidate;
 
 /// `1Z`, shipper 6, service 2, package 7, check digit 1. It counts even when its check digit is wrong, for
 /// UPS's own sandbox prints such.
 pub fn read(number: &str) -> Option<Candidate> {
     let checked = number.strip_prefix("1Z").filter(|_| number.len() == 18)?;
-    let check = Checked { checked, digit: digits::ups_digit, right: 97, wrong: 60 };
+    let check = Checked { checked, digit: digits::ups_digit, right: 97, wrong: MISREAD };
     let (_, mut found) = check.reading(number, "ups", "UPS 1Z number");
     found.service = checked.get(6..8).and_then(service).map(str::to_owned);
     Some(found)

@@ -1,6 +1,6 @@
 //! USPS: IMpb (GS1-128), with and without routing; the older numbers of 20 and 22 digits.
 
-use super::{BARELY, Checked, digits, tracking};
+use super::{BARELY, Checked, MISREAD, digits, tracking};
 use crate::domain::identity::Candidate;
 
 /// Routing `420` + ZIP 5 or 9, then 22 or 26 digits from 92 to 95; the older 20 and 22 digits. All end with
@@ -12,14 +12,15 @@ pub fn read(number: &str) -> Vec<Candidate> {
         behind.retain(|n| impb(n) || older(n));
         let package = behind.iter().find(|n| digits::gs1(n)).or_else(|| behind.first());
         return package.map_or_else(Vec::new, |package| {
-            let (_, mut found) = check(package, 97, 50).reading(package, "usps", "USPS number behind its ZIP code");
+            let (_, mut found) =
+                check(package, 97, MISREAD).reading(package, "usps", "USPS number behind its ZIP code");
             found.service = service(package);
             vec![found, tracking(number, "usps", 40, "the same with its ZIP code")]
         });
     }
     let found = match number.len() {
-        22 | 26 if impb(number) => check(number, 95, 45).reading(number, "usps", "USPS IMpb number"),
-        22 if older(number) => check(number, 90, 45).reading(number, "usps", "USPS number of the older form"),
+        22 | 26 if impb(number) => check(number, 95, MISREAD).reading(number, "usps", "USPS IMpb number"),
+        22 if older(number) => check(number, 90, MISREAD).reading(number, "usps", "USPS number of the older form"),
         20 if number.starts_with("61") => return smart_post(number),
         20 if !number.starts_with("00") => {
             check(number, 55, BARELY).reading(number, "usps", "USPS number of the older form")
