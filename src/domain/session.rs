@@ -2,6 +2,7 @@
 //! scanned, and what UNDO would take back. One session per station; it is a projection of the
 //! journal, so a killed daemon comes back in the middle of the same box.
 
+use super::identity::Candidate;
 use super::job::JobId;
 use super::mac::Mac;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,9 @@ pub struct Session {
     /// Labels that must be scanned before the dock goes on, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub awaits: Vec<JobId>,
+    /// What the question on the screen offers: readings of the last scan, `OPT1` first. Empty for no question.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<Candidate>,
 }
 
 /// A unit of which only a part was scanned.

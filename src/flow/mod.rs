@@ -6,7 +6,8 @@
 //! carrier's label (the box has arrived; its call tag opens it) ->
 //! badge -> RMA (box open) -> unit by serial and/or MAC -> cross-checks -> verdict -> receipt + label
 //!            DONE closes the box; CANCEL drops a half-scanned unit; UNDO takes the last unit back;
-//!            REPRINT owes a marked copy of the last label; a scanned label says that it came out
+//!            REPRINT owes a marked copy of the last label; a scanned label says that it came out;
+//!            OPT1..OPT9 say which reading of a barcode is meant, where two are as good
 //! ```
 //!
 //! Every scan has a named outcome (the constants in [`outcome`]); none is dropped, none falls into a
@@ -26,12 +27,12 @@ mod parcels;
 pub mod tag;
 #[cfg(test)]
 mod tests;
+mod ties;
 mod unit;
 
 use crate::domain::event::Event;
 use crate::domain::identity::{Candidate, Command, Kind as Is};
 use crate::domain::job::JobId;
-use crate::domain::mac::Mac;
 use crate::domain::screen::{Kind, Screen};
 use crate::domain::session::Session;
 use crate::identify::{Context, Step as Asking, identify};
@@ -78,6 +79,7 @@ pub mod outcome {
     pub const NOT_THERE: &str = "not_there";
     pub const NOTHING_IN_DOUBT: &str = "nothing_in_doubt";
     pub const PARCEL_ARRIVED: &str = "parcel_arrived";
+    pub const WHICH: &str = "which";
     pub const LABEL_SEEN: &str = "label_seen";
     pub const LABEL_WANTED: &str = "label_wanted";
     pub const LABEL_VOID: &str = "label_void";
@@ -182,10 +184,10 @@ pub fn step(dock: &Dock, session: &Session, scan: &Scan) -> Result<Step, Unanswe
     let asking = if session.rma.is_some() { Asking::Unit } else { Asking::Box };
     let pattern = |text: &str| dock.programs.accepts_number(text);
     let found = identify(scan, &Context { step: asking, prefix: dock.prefix, rma_pattern: &pattern });
-    let chosen = choose(dock, &found, asking)?;
+    let (chosen, tied) = ties::choose(dock, &found, asking)?;
     let mut way = Way { dock, session: session.clone(), events: Vec::new(), label: None };
     let rejected = way.session.rejected.clone();
-    let screen = way.take(&found, chosen)?;
+    let screen = way.take(&found, chosen, &tied)?;
     if way.session.rejected == rejected && screen.kind != Kind::Reject {
         way.session.rejected = None;
     }
@@ -200,29 +202,6 @@ pub fn step(dock: &Dock, session: &Session, scan: &Scan) -> Result<Step, Unanswe
     })
 }
 
-/// The candidate to act on: the first that the store knows; else the first at all.
-fn choose<'c>(dock: &Dock, found: &'c [Candidate], asking: Asking) -> Result<&'c Candidate, Unanswered> {
-    for c in found {
-        let known = match c.kind {
-            Is::Command | Is::Answer | Is::Badge => true,
-            Is::Label => labels::made(dock, &c.value)?.is_some(),
-            Is::Rma => dock.know.rma(&c.value)?.is_some(),
-            Is::Tracking | Is::Sscc => dock.know.tag_by_number(&c.value)?.is_some(),
-            Is::Serial => asking == Asking::Unit && dock.know.by_serial(&c.value)?.is_some(),
-            Is::Mac => match Mac::parse(&c.value) {
-                Some(mac) => asking == Asking::Unit && !dock.know.by_mac(mac)?.is_empty(),
-                None => false,
-            },
-            _ => false,
-        };
-        if known {
-            return Ok(c);
-        }
-    }
-    // `identify` always answers with at least one candidate.
-    Ok(&found[0])
-}
-
 /// One scan on its way through the dock.
 struct Way<'a> {
     dock: &'a Dock<'a>,
@@ -232,7 +211,8 @@ struct Way<'a> {
 }
 
 impl Way<'_> {
-    fn take(&mut self, found: &[Candidate], chosen: &Candidate) -> Result<Screen, Unanswered> {
+    /// `tied`: what the screen asks for instead, because several readings are as good as the chosen one.
+    fn take(&mut self, found: &[Candidate], chosen: &Candidate, tied: &[&Candidate]) -> Result<Screen, Unanswered> {
         if self.dock.badge_required && self.session.badge.is_none() && chosen.kind != Is::Badge {
             return Ok(screen(
                 outcome::BADGE_WANTED,
@@ -242,43 +222,46 @@ impl Way<'_> {
                 "Scan your badge first, then scan again.",
             ));
         }
+        // A question stays open for its answer; any other scan drops it.
+        let asked = std::mem::take(&mut self.session.asked);
         if goes_on(chosen)
             && let Some(wanted) = self.label_wanted()?
         {
             return Ok(wanted);
         }
+        if !tied.is_empty() {
+            return self.which(tied);
+        }
         match chosen.kind {
+            Is::Command if !asked.is_empty() && Command::parse(&chosen.value) == Some(Command::Cancel) => {
+                let title = "That barcode counts for nothing.";
+                Ok(screen(outcome::CANCELLED, Kind::Info, "DROPPED", title, self.carry_on()))
+            }
             Is::Command => self.command(&chosen.value),
             Is::Label => self.label_scanned(&chosen.value),
             Is::Badge => {
                 self.session.badge = Some(chosen.value.clone());
+                self.session.asked = asked;
                 let next = if self.session.rma.is_some() { "Go on with the open box." } else { "Scan an RMA number." };
                 Ok(screen(outcome::BADGE, Kind::Info, "HELLO", format!("Badge {}", chosen.value), next))
             }
             Is::Rma => self.open_box(&chosen.value),
             Is::Serial | Is::Mac => self.unit(found, chosen),
             Is::Tracking | Is::Sscc => self.parcel(chosen),
-            Is::Answer => Ok(screen(
-                outcome::NOT_NOW,
-                Kind::Info,
-                "NO QUESTION",
-                format!("{} answers a question, and none is open.", chosen.value),
-                self.carry_on(),
-            )),
-            Is::Unknown => Ok(screen(
-                outcome::UNKNOWN_SCAN,
-                Kind::Ask,
-                "UNKNOWN",
-                "This barcode is none that the dock knows.",
-                self.carry_on(),
-            )),
-            other => Ok(screen(
-                outcome::NOT_A_UNIT,
-                Kind::Ask,
-                "NOT THIS ONE",
-                format!("This is a {} barcode ({}).", kind_name(other), chosen.value),
-                self.carry_on(),
-            )),
+            Is::Answer => self.answer(&chosen.value, asked),
+            Is::Unknown => {
+                let title = "This barcode is none that the dock knows.";
+                let mut s = screen(outcome::UNKNOWN_SCAN, Kind::Ask, "UNKNOWN", title, self.carry_on());
+                // A scanner's setup barcode, text that presses keys, lost separators ...
+                s.why.push(chosen.why.clone());
+                Ok(s)
+            }
+            other => {
+                let title = format!("This is a {} barcode ({}).", kind_name(other), chosen.value);
+                let mut s = screen(outcome::NOT_A_UNIT, Kind::Ask, "NOT THIS ONE", title, self.carry_on());
+                s.why.push(chosen.why.clone());
+                Ok(s)
+            }
         }
     }
 
@@ -301,6 +284,9 @@ fn goes_on(chosen: &Candidate) -> bool {
 
 fn kind_name(kind: Is) -> &'static str {
     match kind {
+        Is::Rma => "RMA number",
+        Is::Serial => "serial number",
+        Is::Mac => "MAC",
         Is::Gtin => "product number",
         Is::Sscc => "pallet",
         Is::Imei => "IMEI",

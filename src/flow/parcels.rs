@@ -28,6 +28,7 @@ impl Way<'_> {
             Some(rma) => format!("{name}: noted as a parcel of RMA {rma}"),
             None => format!("{name}: no call tag of ours has this number"),
         });
+        s.why.push(chosen.why.clone());
         Ok(s)
     }
 

@@ -329,6 +329,86 @@ fn reprint_owes_a_copy_of_the_last_unit_even_after_done() {
     assert_eq!(t.play("RMA-1 S1 UNDO REPRINT"), "box_open received undone nothing_to_reprint");
 }
 
+/// A unit whose serial number is also the number of an RMA; a phone with two ports, of which the first is on
+/// record; two units one of whose numbers is the other's behind an S.
+fn ambiguous(complete: &str) -> Tape {
+    let mut t = Tape::new(complete);
+    t.world.ships.extend([
+        ship("RMA-2", "0004F2000021", "Polycom", 10),
+        ship("K4001", "0004F2000030", "Polycom", 10),
+        ship("S77000001", "0004F2000040", "Polycom", 10),
+        ship("77000001", "0004F2000050", "Polycom", 10),
+    ]);
+    t
+}
+
+#[test]
+fn a_tie_is_asked_and_an_answer_barcode_decides() {
+    for (scans, outcomes) in [
+        // Both readings are on record.
+        ("RMA-1 RMA-2 OPT1", "box_open which unit_not_on_rma"),
+        ("RMA-1 RMA-2 OPT2", "box_open which box_open"),
+        ("RMA-1 RMA-2 OPT3 OPT2", "box_open which which box_open"),
+        ("RMA-1 RMA-2 YES opt2", "box_open which which box_open"),
+        ("RMA-1 RMA-2 CANCEL OPT1 S1", "box_open which cancelled not_now received"),
+        ("RMA-1 RMA-2 S1 OPT2", "box_open which received not_now"),
+        ("RMA-1 RMA-2 BADGE7 OPT2", "box_open which badge box_open"),
+        // Outside a box the step knows: an RMA number.
+        ("RMA-2", "box_open"),
+        // The address is not on record, the one before it is.
+        ("RMA-2 0004F2000031 OPT1", "box_open which received"),
+        ("RMA-2 0004F2000031 OPT2", "box_open which unit_unknown"),
+        ("RMA-2 0004F2000030", "box_open received"),
+        // An S in front, or part of the number: both are on record.
+        ("RMA-2 S77000001 OPT2", "box_open which received"),
+        ("RMA-2 77000001", "box_open received"),
+        // None is on record, and both readings are as likely: a product number or a serial number.
+        ("RMA-2 4006381333931 OPT2", "box_open which not_a_unit"),
+        ("RMA-2 4006381333931 OPT1", "box_open which unit_unknown"),
+        ("RMA-2 ]E04006381333931", "box_open not_a_unit"),
+        // Two parts of one label are no tie.
+        ("RMA-1 SN:S1;RMA:RMA-2", "box_open received"),
+        ("RMA-1 SN:S1;MAC:001565000001", "box_open received"),
+    ] {
+        assert_eq!(ambiguous("either").play(scans), outcomes, "{scans}");
+    }
+}
+
+#[test]
+fn the_question_says_what_each_answer_means() {
+    let mut t = ambiguous("either");
+    t.play("RMA-1");
+    let s = t.scan("RMA-2");
+    assert_eq!(
+        s.why,
+        ["OPT1: serial number RMA-2, on record: Polycom M1 RMA-2", "OPT2: RMA number RMA-2, on record: Acme"]
+    );
+    assert!(s.next.contains("OPT1 to OPT2"), "{}", s.next);
+    let s = t.scan("0004F2000031");
+    assert!(s.why[0].starts_with("OPT1: MAC 0004F2000030, on record: Polycom M1 K4001"), "{:?}", s.why);
+    assert!(s.why[1].starts_with("OPT2: MAC 0004F2000031 ("), "{:?}", s.why);
+    // A question that was not answered is dropped by the next scan and leaves nothing behind.
+    assert_eq!((t.play("S1").as_str(), t.session.asked.len()), ("received", 0));
+}
+
+#[test]
+fn what_is_no_datum_says_what_it_is() {
+    let mut t = Tape::new("either");
+    t.play("RMA-1");
+    for (scan, outcome, word) in [
+        ("@FACDEF", "unknown_scan", "setup barcode"),
+        ("\u{12}cmd", "unknown_scan", "Ctrl+R"),
+        // A carrier's number with a wrong check digit: not a unit without asking.
+        ("1Z12345E8791315509", "which", "should be 4"),
+        ("9611020987654312345673", "which", "should be 2"),
+        ("1Z999AA10123456784", "parcel_arrived", "check digit right"),
+    ] {
+        let s = t.scan(scan);
+        assert_eq!(s.outcome, outcome, "{scan}");
+        assert!(s.why.iter().any(|why| why.contains(word)), "{scan}: {s:?}");
+    }
+}
+
 #[test]
 fn a_badge_may_be_required() {
     let mut t = Tape::new("either");

@@ -2,12 +2,18 @@
 //! `[)>` RS, then per envelope a two-digit format, GS-separated data, RS, and at the end EOT.
 //!
 //! Taken as real labels are: the trailer may be missing, the first RS too, and one maker starts
-//! `>[)>06`. Formats read: 01 (transport), 05 (GS1), 06 (MH10.8.2), 12 (text element identifiers); the
-//! data of others are kept as unknown parts.
+//! `>[)>06`. Taken as scanners send them, too: keyboards and scanner rules put something printable where GS
+//! and RS were; what, the place in front of and behind the first format tells. Where they are gone for
+//! good, the message says so, and only what cannot be anything else is read.
+//!
+//! Formats read: 01 (transport), 05 (GS1), 06 (MH10.8.2), 12 (text element identifiers); the data of others
+//! are kept as unknown parts.
 
 use super::parts::{self, Claim, SURE};
 use super::{carriers, digits, gs1, mh10};
-use crate::domain::identity::Candidate;
+use crate::domain::identity::{Candidate, Kind};
+use crate::domain::text::escaped;
+use std::borrow::Cow;
 
 const GS: char = '\u{1d}';
 const RS: char = '\u{1e}';
@@ -26,15 +32,43 @@ pub fn read(text: &str) -> Vec<Candidate> {
     {
         return Vec::new();
     }
-    let message = message.trim_end_matches(['\r', '\n']).trim_end_matches(EOT);
-    let envelopes = message.trim_matches(RS).split(RS);
+    let message = separated(message.trim_end_matches(['\r', '\n']));
+    let message = message.trim_end_matches(EOT);
+    let envelopes = message.trim_matches(RS).split(RS).filter(|e| !e.is_empty());
     envelopes.flat_map(|envelope| self::envelope(envelope, primary)).collect()
+}
+
+/// The message with GS and RS where something printable took their place: what stands between `[)>` and
+/// the format is RS, the sign behind the format is GS.
+fn separated(message: &str) -> Cow<'_, str> {
+    let Some(format) = message.find(|c: char| c.is_ascii_digit()).filter(|at| *at <= 2) else {
+        return Cow::Borrowed(message);
+    };
+    let lead = &message[..format];
+    let gs = message.get(format + 2..).and_then(|t| t.chars().next()).filter(|c| c.is_ascii_punctuation());
+    let lost_gs = gs.filter(|_| !message.contains(GS));
+    let lost_rs = lead.chars().next().filter(|c| c.is_ascii_punctuation() && !message.contains(RS));
+    if lost_gs.is_none() && lost_rs.is_none() {
+        return Cow::Borrowed(message);
+    }
+    let back = |c| match c {
+        c if Some(c) == lost_gs && lost_gs != lost_rs => GS,
+        c if Some(c) == lost_rs && lost_gs != lost_rs => RS,
+        // One sign for both: an envelope more or less does not matter, for the identifiers stand in front.
+        c if Some(c) == lost_gs => GS,
+        c => c,
+    };
+    let body = &message[format..];
+    Cow::Owned(std::iter::once(RS).chain(body.chars().map(back)).collect())
 }
 
 fn envelope(text: &str, primary: &str) -> Vec<Candidate> {
     let Some((format, data)) = text.split_at_checked(2).filter(|(f, _)| digits::all(f)) else {
         return parts::read(Claim::Nothing, text, SURE, "ISO 15434 envelope without a format");
     };
+    if matches!(format, "05" | "06" | "12") && !data.is_empty() && !data.contains(GS) {
+        return lost(format, data);
+    }
     let elements: Vec<&str> = match format {
         // 01 carries a two-digit version that ends at the first datum.
         "01" => data.trim_start_matches(GS).get(2..).unwrap_or("").split(GS).take(ELEMENTS_MAX).collect(),
@@ -50,6 +84,28 @@ fn envelope(text: &str, primary: &str) -> Vec<Candidate> {
             .flat_map(|e| parts::read(Claim::Nothing, e, SURE, &format!("ISO 15434 format {format}")))
             .collect(),
     }
+}
+
+/// A message whose separators are gone. One datum may still be there; of several only the length of an
+/// address and the form of a GTIN are certain.
+fn lost(format: &str, data: &str) -> Vec<Candidate> {
+    let why = "the separators (GS) of this message were lost on the way: set the scanner to send control characters";
+    let mut found = vec![Candidate::new(Kind::Unknown, escaped(data.as_bytes()), 40, why)];
+    if format == "05" {
+        found.extend(gs1::inside(data));
+    }
+    let address = data.match_indices("23S").filter_map(|(at, di)| data.get(at + di.len()..at + di.len() + 12));
+    let macs = address.flat_map(|mac| parts::read(Claim::Mac, mac, 80, "MH10.8.2 23S, MAC address, separators lost"));
+    found.extend(macs.filter(|c| c.kind == Kind::Mac));
+    if format == "06" {
+        let whole = mh10::inside(data).unwrap_or_default().into_iter().filter(|c| c.kind != Kind::Unknown);
+        found.extend(whole.map(|c| Candidate {
+            confidence: 35,
+            why: format!("{}, if it is the only datum", c.why),
+            ..c
+        }));
+    }
+    found
 }
 
 /// What was read, or the element itself where nothing was.
@@ -82,7 +138,7 @@ fn transport(elements: &[&str], primary: &str) -> Vec<Candidate> {
         return carriers::named(number, carrier, &format!("transport message of carrier {}", at(scac)));
     }
     let class = if primary.is_empty() { scac.checked_sub(2).map_or("", at) } else { primary.get(..3).unwrap_or("") };
-    match carriers::ups_from_maxicode(class, shipper, number) {
+    match carriers::from_maxicode(class, shipper, number) {
         Some(found) => vec![found],
         // Letter services cannot be rebuilt: a part of a number is not passed off as the number.
         None => {
@@ -109,7 +165,6 @@ fn carrier(scac: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::identity::Kind;
     use proptest::prelude::*;
 
     fn kinds(text: &str) -> Vec<(Kind, String)> {
@@ -126,9 +181,25 @@ mod tests {
             format!("[)>\u{1e}{parts}"),
             format!("[)>{parts}\u{4}\r\n"),
             format!(">[)>{parts}"),
+            // Ctrl lost on a keyboard; a scanner's rule; one sign for both.
+            format!("[)>\u{1e}{parts}\u{1e}\u{4}").replace('\u{1e}', "^").replace('\u{1d}', "]"),
+            format!("[)>\u{1e}{parts}\u{1e}").replace('\u{1e}', "@").replace('\u{1d}', "/"),
+            format!("[)>{parts}").replace('\u{1d}', "|"),
+            format!("[)>\u{1e}{parts}\u{1e}").replace(['\u{1e}', '\u{1d}'], "#"),
         ] {
             assert_eq!(kinds(&text), want, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_message_without_its_separators_says_so_and_gives_what_is_certain() {
+        let found = read("[)>061PT46US314601909163707123S805EC0123456");
+        assert!(found[0].why.contains("were lost") && found[0].confidence == 40, "{found:?}");
+        assert!(found.iter().any(|c| c.kind == Kind::Mac && c.value == "805EC0123456"));
+        assert!(found.iter().all(|c| c.kind != Kind::Serial), "where the serial ends is not known: {found:?}");
+        // The only datum is read, with little trust.
+        let found = read("[)>06SAB12");
+        assert!(found.iter().any(|c| c.kind == Kind::Serial && c.value == "AB12" && c.confidence < 40));
     }
 
     #[test]

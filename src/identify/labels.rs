@@ -2,45 +2,79 @@
 //! QR code, JSON objects, and lists that only separate (`serial,MAC,model`).
 
 use super::parts::{self, Claim};
-use super::{oui, own};
+use super::{makers, own};
 use crate::domain::identity::{Candidate, Kind};
 use crate::domain::mac::Mac;
-use crate::domain::text::serial_key;
+use crate::domain::text::{escaped, serial_key};
 
 /// A label with more parts is not one.
 const PARTS_MAX: usize = 64;
 
+/// Longest name of a part, in bytes.
+const KEY_MAX: usize = 30;
+
+/// Objects in objects that are looked into.
+const JSON_DEPTH: usize = 4;
+
 /// A key printed by a maker is nearly a fact.
 const KEYED: u8 = 94;
 
+/// Signs between the parts of a label.
+const BETWEEN: [char; 8] = ['\n', '\r', '\t', ';', ',', '|', '\u{1d}', '\u{1e}'];
+
 /// Every part that names itself, or of a list that carries a MAC address.
 pub fn read(text: &str) -> Vec<Candidate> {
-    if text.trim_start().starts_with('{') {
-        return json(text);
+    let text = text.trim_start();
+    let bare;
+    let text = match text.starts_with(['{', '[']).then(|| serde_json::from_str(text)) {
+        Some(Ok(value)) => return json(&value),
+        // What only looks like JSON: its brackets and quotes say nothing.
+        Some(Err(_)) => {
+            bare = text.replace(['{', '}', '[', ']', '"', '\''], " ");
+            bare.as_str()
+        }
+        None => text,
+    };
+    let pieces: Vec<&str> = text.split(BETWEEN).map(str::trim).filter(|p| !p.is_empty()).take(PARTS_MAX).collect();
+    let pairs: Vec<Option<Vec<Candidate>>> = pieces.iter().map(|piece| pairs(piece)).collect();
+    if pairs.iter().any(Option::is_some) {
+        let parts = pieces.iter().zip(pairs).map(|(piece, found)| found.unwrap_or_else(|| other(piece)));
+        return parts.flatten().collect();
     }
-    let pieces: Vec<&str> = text
-        .split(['\n', '\r', '\t', ';', ',', '|', '\u{1d}', '\u{1e}'])
-        .map(str::trim)
-        .filter(|p| !p.is_empty())
-        .take(PARTS_MAX)
-        .collect();
-    let pairs: Vec<Vec<Candidate>> = pieces.iter().filter_map(|p| pair(p)).collect();
-    if !pairs.is_empty() {
-        return pairs.into_iter().flatten().collect();
+    match pieces.as_slice() {
+        [] => Vec::new(),
+        [one] => {
+            let words: Vec<&str> = one.split([' ', '/', '*', '$', '&']).filter(|w| !w.is_empty()).collect();
+            if (2..=8).contains(&words.len()) { list(&words) } else { Vec::new() }
+        }
+        pieces => list(pieces),
     }
-    if pieces.len() > 1 { list(&pieces) } else { Vec::new() }
+}
+
+/// A part with a name that says nothing here, beside others with names that do.
+fn other(piece: &str) -> Vec<Candidate> {
+    match piece.split_once([':', '=']) {
+        Some((key, value)) if !value.trim().is_empty() && key.len() <= KEY_MAX => {
+            parts::read(Claim::Nothing, value, KEYED, &format!("labelled \"{}\"", escaped(key.trim().as_bytes())))
+        }
+        _ => parts::read(Claim::Nothing, piece, KEYED, "a part without a name"),
+    }
 }
 
 /// What a value is called: a key of a label, of a JSON object, of a URL's query. Letters and digits count.
 pub fn claim(key: &str) -> Option<Claim> {
     let key: String = key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
     Some(match key.as_str() {
-        "SN" | "SNO" | "SERIAL" | "SERIALNO" | "SERIALNUM" | "SERIALNUMBER" | "SER" => Claim::Serial,
-        "MAC" | "MACID" | "MACADDR" | "MACADDRESS" | "ETHERNETMAC" | "LANMAC" | "WLANMAC" | "WIFIMAC" | "ETHMAC" => {
-            Claim::Mac
+        "SN" | "SNO" | "SERIAL" | "SERIALNO" | "SERIALNUM" | "SERIALNUMBER" | "SER" | "SERNO" | "DEVICESN"
+        | "PRODUCTSN" | "UNITSN" | "DEVICESERIAL" | "DEVICESERIALNUMBER" | "SERIENNUMMER" | "SERIENNR" | "NSERIE"
+        | "NUMERODESERIE" | "NOSERIE" => Claim::Serial,
+        "MAC" | "MAC1" | "MAC2" | "MACID" | "MACNO" | "MACADD" | "MACADDR" | "MACADDRESS" | "ETHERNETMAC"
+        | "LANMAC" | "WANMAC" | "WLANMAC" | "WIFIMAC" | "ETHMAC" | "BTMAC" | "BLEMAC" | "DEVICEMAC" | "MACETH0"
+        | "MACETH1" => Claim::Mac,
+        "PN" | "PNO" | "PART" | "PARTNO" | "PARTNUM" | "PARTNUMBER" | "MODEL" | "MODELNO" | "MODELNUMBER"
+        | "MODELNAME" | "PRODUCTMODEL" | "DEVICEMODEL" | "MD" | "SKU" | "ITEM" | "ITEMNO" | "MPN" | "PM" | "PID" => {
+            Claim::Part
         }
-        "PN" | "PART" | "PARTNO" | "PARTNUMBER" | "MODEL" | "MODELNO" | "MODELNUMBER" | "SKU" | "ITEM" | "MPN"
-        | "PID" => Claim::Part,
         "IMEI" | "IMEI1" | "IMEI2" | "MEID" => Claim::Imei,
         "EAN" | "UPC" | "GTIN" => Claim::Gtin,
         "SSCC" => Claim::Sscc,
@@ -54,45 +88,82 @@ pub fn claim(key: &str) -> Option<Claim> {
 /// One value with its key; `None` when the key is not known.
 pub fn keyed(key: &str, value: &str, place: &str) -> Option<Vec<Candidate>> {
     let why = format!("{place} \"{}\"", key.trim());
-    let value = value.trim();
-    let claim = claim(key).filter(|_| !value.is_empty() && key.len() <= 30)?;
+    let value = value.trim().trim_matches(['"', '\'']);
+    let claim = claim(key).filter(|_| !value.is_empty() && key.len() <= KEY_MAX)?;
     let mut found = parts::read(claim, value, KEYED, &why);
+    // Other print behind the datum.
+    if let ([Candidate { kind: Kind::Unknown, .. }], Some((first, _))) = (found.as_slice(), value.split_once(' ')) {
+        let why = format!("{why}, its first word");
+        let word = parts::read(claim, first, KEYED - 20, &why);
+        found = if word.iter().all(|c| c.kind == Kind::Unknown) { found } else { word };
+    }
     if claim == Claim::Rma && own::rma(&value.to_ascii_uppercase()) == own::Rma::Ours {
         found.iter_mut().for_each(|c| c.confidence = 98);
     }
     Some(found)
 }
 
-/// `key: value`, `key=value`, or `key value` and `key# value` with a key that is known.
-fn pair(piece: &str) -> Option<Vec<Candidate>> {
-    // The earliest mark, for the value may have marks of its own (a MAC address). Blanks come last: behind
-    // the last one ("MAC Address 0015..."), else behind the first one ("MAC 00 15 65...").
-    let splits = [piece.find([':', '=', '#']), piece.rfind(' '), piece.find(' ')];
-    splits.into_iter().flatten().find_map(|at| {
+/// `key: value`, `key=value`, `key# value`, several of them with nothing but blanks between; or one
+/// `key value` with a key that is known.
+fn pairs(piece: &str) -> Option<Vec<Candidate>> {
+    let marks: Vec<(usize, usize)> = piece
+        .match_indices([':', '=', '#'])
+        .filter_map(|(at, mark)| Some((key_before(&piece[..at])?, at + mark.len())))
+        .take(PARTS_MAX)
+        .collect();
+    if !marks.is_empty() {
+        let ends = marks.iter().skip(1).map(|(key, _)| *key).chain([piece.len()]);
+        let read = |((key, value), end): (&(usize, usize), usize)| {
+            let value_text = piece.get(*value..end)?.trim_start_matches([':', '=', '#', ' ', '.']);
+            keyed(piece.get(*key..*value - 1)?, value_text, "labelled")
+        };
+        let found: Vec<Candidate> = marks.iter().zip(ends).filter_map(read).flatten().collect();
+        return (!found.is_empty()).then_some(found);
+    }
+    // Behind the last blank ("MAC Address 0015..."), else behind the first one ("MAC 00 15 65...").
+    [piece.rfind(' '), piece.find(' ')].into_iter().flatten().find_map(|at| {
         let (key, value) = piece.split_at_checked(at)?;
-        keyed(key, value.trim_start_matches([':', '=', '#', ' ', '.']), "labelled")
+        keyed(key, value.trim_start_matches([' ', '.']), "labelled")
     })
 }
 
-/// The fields of a JSON object, and of objects directly inside it.
-fn json(text: &str) -> Vec<Candidate> {
-    let Ok(serde_json::Value::Object(object)) = serde_json::from_str(text) else { return Vec::new() };
-    let mut found = Vec::new();
-    let field = |key: &str, value: &serde_json::Value, found: &mut Vec<Candidate>| {
-        let value = match value {
-            serde_json::Value::String(s) => s.clone(),
-            serde_json::Value::Number(n) => n.to_string(),
-            _ => return,
-        };
-        found.extend(keyed(key, &value, "JSON field").unwrap_or_default());
-    };
-    for (key, value) in object.iter().take(PARTS_MAX) {
-        match value {
-            serde_json::Value::Object(inner) => inner.iter().take(PARTS_MAX).for_each(|(k, v)| field(k, v, &mut found)),
-            value => field(key, value, &mut found),
-        }
+/// Where a known key begins that ends with `text`: its last three words, or fewer of them.
+fn key_before(text: &str) -> Option<usize> {
+    let text = text.trim_end();
+    let starts = text.rmatch_indices(' ').map(|(at, _)| at + 1).take(3);
+    let mut places: Vec<usize> = starts.collect();
+    if places.len() < 3 {
+        places.push(0);
     }
-    found
+    // The longest that is known: "Serial No" before "No".
+    places.into_iter().rev().find(|at| claim(&text[*at..]).is_some())
+}
+
+/// The fields of a JSON value, down to objects inside its objects.
+fn json(value: &serde_json::Value) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    fields("", value, JSON_DEPTH, &mut found);
+    // An object of which no field is known is no label.
+    if found.iter().all(|c: &Candidate| c.kind == Kind::Unknown) { Vec::new() } else { found }
+}
+
+fn fields(key: &str, value: &serde_json::Value, depth: usize, found: &mut Vec<Candidate>) {
+    use serde_json::Value::{Array, Bool, Null, Number, Object, String};
+    if found.len() >= PARTS_MAX {
+        return;
+    }
+    let text = match value {
+        Object(object) if depth > 0 => return object.iter().for_each(|(key, v)| fields(key, v, depth - 1, found)),
+        Array(list) if depth > 0 => return list.iter().for_each(|v| fields(key, v, depth - 1, found)),
+        String(text) => text.clone(),
+        Number(number) => number.to_string(),
+        Object(_) | Array(_) | Bool(_) | Null => return,
+    };
+    let unknown = || {
+        let why = format!("JSON field \"{}\"", escaped(key.as_bytes()));
+        if text.trim().is_empty() { Vec::new() } else { parts::read(Claim::Nothing, &text, KEYED, &why) }
+    };
+    found.extend(keyed(key, &text, "JSON field").unwrap_or_else(unknown));
 }
 
 /// Data without keys. A MAC address among them shows that this is a unit's label; which of the others
@@ -103,7 +174,7 @@ fn list(pieces: &[&str]) -> Vec<Candidate> {
         return Vec::new();
     }
     let part = |piece: &&str| match mac(piece) {
-        Some(mac) => match oui::brand_of(mac) {
+        Some(mac) => match makers::brand_of(mac) {
             Some(brand) => Some(parts::branded(mac, brand, 88, "in a list of data")),
             None => Some(Candidate::new(Kind::Mac, mac.to_string(), 75, "in a list of data")),
         },
@@ -128,7 +199,7 @@ mod tests {
 
     #[test]
     fn labels_that_name_their_data() {
-        use Kind::{Gtin, Imei, Mac, Part, Rma, Serial, Tracking};
+        use Kind::{Gtin, Imei, Mac, Part, Rma, Serial, Tracking, Unknown};
         for (text, want) in [
             ("SN: ab12", vec![(Serial, "AB12")]),
             ("S/N:AB12", vec![(Serial, "AB12")]),
@@ -153,7 +224,24 @@ mod tests {
             ),
             ("IMEI:490154203237518,SN:X9", vec![(Imei, "490154203237518"), (Serial, "X9")]),
             ("Tracking: 1Z999AA10123456784", vec![(Tracking, "1Z999AA10123456784")]),
-            (r#"{"sn":"AB12","info":{"mac":"001565ABCDEF"},"qty":1}"#, vec![(Serial, "AB12"), (Mac, "001565ABCDEF")]),
+            (
+                r#"{"sn":"AB12","info":{"mac":"001565ABCDEF"},"qty":1}"#,
+                vec![(Serial, "AB12"), (Mac, "001565ABCDEF"), (Unknown, "1")],
+            ),
+            (r#"[{"sn":"AB12"},{"sn":"AB13"}]"#, vec![(Serial, "AB12"), (Serial, "AB13")]),
+            ("{sn:'AB12', mac:001565ABCDEF}", vec![(Serial, "AB12"), (Mac, "001565ABCDEF")]),
+            ("SN:AB12;Colour:red;Made here", vec![(Serial, "AB12"), (Unknown, "red"), (Unknown, "Made here")]),
+            (
+                "Grandstream GXP2170 MAC: C0:74:AD:8C:60:5F S/N: 20EZ115N308C605F",
+                vec![(Mac, "C074AD8C605F"), (Serial, "20EZ115N308C605F")],
+            ),
+            ("SN: AB12 Made here", vec![(Serial, "AB12")]),
+            ("805EC0123456 3146019091637071", vec![(Mac, "805EC0123456"), (Serial, "3146019091637071")]),
+            (
+                "T46U/805EC0123456/3146019091637071",
+                vec![(Part, "T46U"), (Mac, "805EC0123456"), (Serial, "3146019091637071")],
+            ),
+            (r#"{"colour":"red"}"#, vec![]),
             (
                 "3146019091637071,805EC0123456,T46U",
                 vec![(Serial, "3146019091637071"), (Mac, "805EC0123456"), (Part, "T46U")],

@@ -4,32 +4,30 @@
 //! data may just as well begin with that letter, so the whole stays a candidate beside it.
 
 use super::parts::{self, Claim, SURE};
+use super::table;
 use crate::domain::identity::Candidate;
+
+const TEXT: &str = include_str!("mh10.tsv");
+/// Identifier, claim, trust in front of a bare barcode, words. A category's row is `-` and its letter.
+const ROWS: &[[&str; 4]] = &table::rows::<{ table::count(TEXT) }, 4>(TEXT);
 
 /// One element of an ISO/IEC 15434 envelope of format 06; `None` when no identifier stands in front.
 pub fn inside(element: &str) -> Option<Vec<Candidate>> {
     let (di, data) = split(element)?;
-    let (claim, what) = meaning(di);
-    Some(parts::read(claim, data, SURE, &format!("MH10.8.2 {di}, {what}")))
+    let [_, _, _, what] = row(di)?;
+    Some(parts::read(claim(di), data, SURE, &format!("MH10.8.2 {di}, {what}")))
 }
 
 /// What a bare payload may be behind its identifier; only those that makers print bare.
 pub fn bare(text: &str) -> Vec<Candidate> {
     let Some((di, data)) = split(text) else { return Vec::new() };
-    let (claim, what) = meaning(di);
+    let Some([name, _, trust, what]) = row(di) else { return Vec::new() };
     // The longer and rarer the identifier, the better the hint.
-    let trust = match di {
-        "S" => 48,
-        "P" => 45,
-        "1P" | "30P" => 85,
-        "18S" | "25S" | "22S" => 65,
-        "23S" => 96,
-        _ => return Vec::new(),
-    };
-    let found = parts::read(claim, data, trust, &format!("may be MH10.8.2 {di}, {what}"));
+    let Some(trust) = trust.parse().ok().filter(|_| *name == di && data.len() >= 3) else { return Vec::new() };
+    let found = parts::read(claim(di), data, trust, &format!("may be MH10.8.2 {di}, {what}"));
     // "23S" in front of anything but an address is no identifier.
     let sure = |c: &Candidate| c.confidence > 10 && !(di == "23S" && c.confidence < 50);
-    if data.len() < 3 { Vec::new() } else { found.into_iter().filter(sure).collect() }
+    found.into_iter().filter(sure).collect()
 }
 
 fn split(text: &str) -> Option<(&str, &str)> {
@@ -38,19 +36,26 @@ fn split(text: &str) -> Option<(&str, &str)> {
     letter.and_then(|_| text.split_at_checked(digits + 1)).filter(|(_, data)| !data.is_empty())
 }
 
-fn meaning(di: &str) -> (Claim, &'static str) {
-    match di {
-        "S" => (Claim::Serial, "serial number"),
-        "18S" => (Claim::Serial, "serial number behind the maker's CAGE code"),
-        "25S" => (Claim::Serial, "serial number behind the maker's identification"),
-        "22S" => (Claim::Imei, "electronic serial number of a mobile device"),
-        "23S" => (Claim::Mac, "MAC address"),
-        "P" => (Claim::Part, "customer's part number"),
-        "1P" => (Claim::Part, "supplier's part number"),
-        "30P" => (Claim::Part, "supplier's part number, first level"),
-        "Q" => (Claim::Nothing, "quantity"),
-        "T" | "1T" => (Claim::Nothing, "lot"),
-        _ => (Claim::Nothing, "other data"),
+/// The identifier's own row, or that of its category.
+fn row(di: &str) -> Option<&'static [&'static str; 4]> {
+    let category = di.get(di.len() - 1..);
+    ROWS.iter().find(|r| r[0] == di).or_else(|| ROWS.iter().find(|r| r[0].strip_prefix('-') == category))
+}
+
+fn claim(di: &str) -> Claim {
+    row(di).map_or(Claim::Nothing, |row| named(row[1]))
+}
+
+fn named(claim: &str) -> Claim {
+    match claim {
+        "serial" => Claim::Serial,
+        "mac" => Claim::Mac,
+        "imei" => Claim::Imei,
+        "part" => Claim::Part,
+        "rma" => Claim::Rma,
+        "url" => Claim::Url,
+        "licence" => Claim::Licence,
+        _ => Claim::Nothing,
     }
 }
 
@@ -68,14 +73,21 @@ mod tests {
             ("23S001565abcdef", Kind::Mac, "001565ABCDEF"),
             ("22S490154203237518", Kind::Imei, "490154203237518"),
             ("18S1ABC2XYZ", Kind::Serial, "1ABC2XYZ"),
+            ("1RR26D10001", Kind::Rma, "R26D10001"),
+            ("33Lhttps://maker.example/", Kind::Url, "https://maker.example/"),
             ("Q5", Kind::Unknown, "5"),
+            ("99Kanything", Kind::Unknown, "anything"),
+            // A licence plate that is a carrier's.
+            ("JJD014600003949845772", Kind::Tracking, "JJD014600003949845772"),
+            ("1JUN123456789X", Kind::Unknown, "UN123456789X"),
         ] {
             let first = inside(text).unwrap().remove(0);
             assert_eq!((first.kind, first.value.as_str()), (kind, value), "{text}");
         }
-        for no in ["", "S", "1234S5", "s123", "-S1", "123", "\u{e9}S"] {
+        for no in ["", "S", "1234S5", "s123", "-S1", "123", "\u{e9}S", "A1", "1X2"] {
             assert_eq!(inside(no), None, "{no}");
         }
+        assert!(inside("99Kanything").unwrap()[0].why.contains("transaction reference"));
     }
 
     #[test]
@@ -83,8 +95,16 @@ mod tests {
         let trust = |text| bare(text).first().map(|c| (c.kind, c.confidence));
         assert!(trust("S12345").is_some_and(|(k, c)| k == Kind::Serial && c < 50));
         assert!(trust("23S001565ABCDEF").is_some_and(|(k, c)| k == Kind::Mac && c > 90));
-        for no in ["23SABCDEF12", "Q12", "S1", "1T999", "A1234"] {
+        for no in ["23SABCDEF12", "Q12", "S1", "1T999", "A1234", "2S12345"] {
             assert_eq!(bare(no), [], "{no}");
+        }
+    }
+
+    #[test]
+    fn every_claim_in_the_table_is_one_that_is_read() {
+        for [di, name, trust, what] in ROWS {
+            assert_eq!(named(name) == Claim::Nothing, name.is_empty(), "{di}");
+            assert!(!what.is_empty() && (trust.is_empty() || trust.parse::<u8>().is_ok()), "{di}");
         }
     }
 }

@@ -8,19 +8,26 @@
 //! words, then envelopes (ISO 15434, web address, GS1, keyed labels), and where there is no envelope the
 //! forms of bare data. The step the operator is in shifts the rank and never removes a candidate.
 
+mod addresses;
 mod carriers;
+mod controls;
+mod decode;
 mod digits;
+mod foreign;
 mod gs1;
+mod hibc;
 mod iso15434;
 mod labels;
+mod makers;
 mod mh10;
-mod oui;
 mod own;
 mod parts;
 mod plain;
+mod symbology;
+mod table;
 mod url;
 
-pub use oui::brand_of;
+pub use makers::brand_of;
 
 use crate::domain::identity::{Candidate, Kind};
 use crate::domain::text::escaped;
@@ -48,8 +55,14 @@ pub struct Context<'a> {
     pub rma_pattern: &'a dyn Fn(&str) -> bool,
 }
 
+/// A reading below this is offered for the store to ask about, and never taken by itself.
+pub const DOUBTFUL: u8 = 20;
+
 /// How far the step shifts the confidence of what it expects, and of what it does not.
 const STEP_SHIFT: i16 = 15;
+
+/// An envelope whose parts are all trusted less than this may be none.
+const IN_DOUBT: u8 = 60;
 
 /// A program's own pattern says so; patterns may be as wide as "eight digits".
 const BY_PATTERN: u8 = 75;
@@ -59,7 +72,7 @@ const CANDIDATES_MAX: usize = 64;
 
 /// Everything the scan may be, best first; never empty.
 pub fn identify(scan: &Scan, context: &Context) -> Vec<Candidate> {
-    let text = scan.text();
+    let text = decode::text(scan);
     if let Some(word) = own::word(&text, context.prefix) {
         return vec![word];
     }
@@ -76,27 +89,42 @@ pub fn identify(scan: &Scan, context: &Context) -> Vec<Candidate> {
         ));
     }
     if found.is_empty() {
-        let why = if scan.data().is_empty() { "an empty scan" } else { "no known form" };
+        let why = match foreign::warning(text) {
+            Some(warning) => warning,
+            None if scan.data().is_empty() => "an empty scan".to_owned(),
+            None => "no known form".to_owned(),
+        };
         found.push(Candidate::new(Kind::Unknown, escaped(scan.data()), 1, why));
     }
     ranked(found, context.step)
 }
 
-/// The readings of an envelope, or else those of a bare payload; and of a carrier's number beside them.
+/// The readings of an envelope, those of a bare payload where there is none or it is in doubt, and that of
+/// a carrier's number beside them.
 fn readings(scan: &Scan, text: &str) -> Vec<Candidate> {
-    let told_gs1 =
-        scan.aim.is_some_and(|a| [b"C1", b"d2", b"Q3", b"e0", b"e1", b"e2", b"J1"].iter().any(|cm| a.is(cm)));
-    // An article's symbol carries no tracking number, whatever its digits come to.
-    let article = scan.aim.is_some_and(|a| a.code == b'E');
-    let envelopes: [&dyn Fn() -> Vec<Candidate>; 4] =
-        [&|| iso15434::read(text), &|| url::read(text), &|| gs1::read(text, told_gs1), &|| labels::read(text)];
+    let restored = controls::restored(text);
+    let inside = restored.as_deref().unwrap_or(text);
+    let told_gs1 = scan.aim.is_some_and(symbology::is_gs1);
+    let envelopes: [&dyn Fn() -> Vec<Candidate>; 5] = [
+        &|| iso15434::read(inside),
+        &|| url::read(text),
+        &|| gs1::read(inside, told_gs1),
+        &|| hibc::read(text),
+        &|| labels::read(inside),
+    ];
     let mut found = envelopes.iter().map(|read| read()).find(|found| !found.is_empty()).unwrap_or_default();
-    if found.is_empty() {
-        found = plain::read(text, scan.aim);
+    if found.iter().all(|c| c.confidence < IN_DOUBT) {
+        found.extend(plain::read(text, scan.aim));
         found.extend(mh10::bare(text));
     }
-    if !article {
+    // An article's symbol carries no tracking number, whatever its digits come to.
+    if !scan.aim.is_some_and(symbology::is_article) {
         found.extend(carriers::read(text));
+    }
+    found.extend(foreign::scheme(text));
+    if let Some(setup) = foreign::setup(text) {
+        found.iter_mut().for_each(|c| c.confidence = c.confidence.min(foreign::BESIDE_SETUP));
+        found.push(setup);
     }
     found
 }

@@ -1,7 +1,7 @@
 //! The parts of a composite payload (GS1, MH10.8.2, ISO 15434, key:value, URL) as candidates. Whatever
 //! the envelope calls a part, its value is held against that claim here, in one place.
 
-use super::{carriers, digits, oui};
+use super::{carriers, digits, makers};
 use crate::domain::identity::{Candidate, Kind};
 use crate::domain::mac::Mac;
 use crate::domain::text::{escaped, serial_key};
@@ -18,6 +18,8 @@ pub enum Claim {
     Tracking,
     Rma,
     Url,
+    /// The licence plate of a transport unit (ISO/IEC 15459), which may be a carrier's number.
+    Licence,
     /// Something that this house has no use for (lot, date, quantity); kept, never dropped.
     Nothing,
 }
@@ -35,10 +37,12 @@ pub fn read(claim: Claim, value: &str, trust: u8, why: &str) -> Vec<Candidate> {
         Claim::Gtin => number(Kind::Gtin, value, &[8, 12, 13, 14], digits::gs1, trust, why),
         Claim::Sscc => number(Kind::Sscc, value, &[18], digits::gs1, trust, why),
         Claim::Imei => number(Kind::Imei, value, &[15], digits::luhn, trust, why),
-        Claim::Part => word(Kind::Part, value, trust, why),
+        Claim::Part => part(value, trust, why),
         Claim::Rma => word(Kind::Rma, value, trust, why),
         Claim::Tracking => carriers::named(value, None, why),
         Claim::Url => vec![Candidate::new(Kind::Url, escaped(value.as_bytes()), trust.saturating_sub(20), why)],
+        // The identifier J is part of the number that a carrier gives out.
+        Claim::Licence => carriers::read(&format!("J{value}")),
         Claim::Nothing => Vec::new(),
     };
     if found.is_empty() { vec![Candidate::new(Kind::Unknown, escaped(value.as_bytes()), 10, why)] } else { found }
@@ -47,9 +51,10 @@ pub fn read(claim: Claim, value: &str, trust: u8, why: &str) -> Vec<Candidate> {
 /// A serial number; where makers print a MAC address as the serial number it is both.
 fn serial(value: &str, trust: u8, why: &str) -> Vec<Candidate> {
     let Some(key) = serial_key(value) else { return Vec::new() };
-    let mut found = vec![Candidate::new(Kind::Serial, key, trust, why)];
+    let brand = makers::brand_of_serial(&key).map(str::to_owned);
+    let mut found = vec![Candidate { brand, ..Candidate::new(Kind::Serial, key, trust, why) }];
     if let Some(mac) = Mac::parse(value).filter(|m| m.names_a_device())
-        && let Some(brand) = oui::brand_of(mac)
+        && let Some(brand) = makers::brand_of(mac)
     {
         found.push(branded(mac, brand, trust.saturating_sub(10), &format!("{why}; its first half belongs to {brand}")));
     }
@@ -59,7 +64,7 @@ fn serial(value: &str, trust: u8, why: &str) -> Vec<Candidate> {
 /// A MAC address. One that is not an address after all may still be what the maker calls the serial.
 fn mac(value: &str, trust: u8, why: &str) -> Vec<Candidate> {
     match Mac::parse(value).filter(|m| m.names_a_device()) {
-        Some(mac) => match oui::brand_of(mac) {
+        Some(mac) => match makers::brand_of(mac) {
             Some(brand) => vec![branded(mac, brand, trust.saturating_sub(1), why)],
             None => vec![Candidate::new(Kind::Mac, mac.to_string(), trust.saturating_sub(3), why)],
         },
@@ -85,6 +90,15 @@ fn number(kind: Kind, value: &str, lengths: &[usize], check: fn(&str) -> bool, t
     } else {
         vec![Candidate::new(kind, digits, 30, format!("{why}, but its check digit is wrong: scan it again"))]
     }
+}
+
+/// A part number, with the maker that has such.
+fn part(value: &str, trust: u8, why: &str) -> Vec<Candidate> {
+    let mut found = word(Kind::Part, value, trust, why);
+    for candidate in &mut found {
+        candidate.brand = makers::brand_of_part(&candidate.value).map(str::to_owned);
+    }
+    found
 }
 
 /// A short word of printable characters without blanks at its ends.

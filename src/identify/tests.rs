@@ -51,7 +51,8 @@ fn twelve_hex_digits_are_an_address_and_a_serial_number() {
         let found = look(raw, Step::Unit);
         let both: Vec<(Kind, &str)> = found.iter().map(|c| (c.kind, c.value.as_str())).collect();
         let upper = raw.to_uppercase();
-        assert_eq!(both, [(Kind::Mac, upper.as_str()), (Kind::Serial, upper.as_str())]);
+        let beside = upper.replace("CDEF", "CDEE");
+        assert_eq!(both, [(Kind::Mac, &*upper), (Kind::Serial, &*upper), (Kind::Mac, &*beside)]);
         assert!(found[0].brand.is_some());
     }
 }
@@ -132,6 +133,107 @@ fn a_data_identifier_in_front_is_a_hint_beside_the_whole() {
     assert_eq!(values, ["S3146019091", "3146019091"]);
     assert_eq!(first("23S001565ABCDEF", Step::Any), (Kind::Mac, "001565ABCDEF".into()));
     assert_eq!(first("1PT46U", Step::Any), (Kind::Part, "T46U".into()));
+}
+
+/// One in ten numbers of another kind has the right check digit: both readings stand, and the step decides.
+#[test]
+fn numbers_that_two_families_claim_are_both() {
+    use Kind::{Gtin, Imei, Tracking};
+    let both = (0..100_000u64).map(|n| format!("49015420{n:06}")).find_map(|body| {
+        let imei = (0..10).map(|d| format!("{body}{d}")).find(|t| digits::luhn(t))?;
+        digits::ends_right(&imei, digits::fedex15_digit).then_some(imei)
+    });
+    let both = both.expect("one in ten");
+    assert!(kinds(&both, Step::Any).starts_with(&[Imei, Tracking]), "{both}");
+    let both = (0..100_000u64).map(|n| format!("03600{n:06}")).find_map(|body| {
+        let upc = format!("{body}{}", digits::gs1_digit(&body)?);
+        digits::ends_right(&upc, digits::fedex12_digit).then_some(upc)
+    });
+    let both = both.expect("one in ten");
+    assert_eq!(first(&both, Step::Box).0, Tracking, "{both}");
+    assert!(kinds(&both, Step::Any).contains(&Gtin) && kinds(&both, Step::Any).contains(&Tracking), "{both}");
+    // A USPS number that FedEx's check passes too, both said.
+    let found = look("4201028200009261290113185417468510", Step::Box);
+    let carriers: Vec<&str> = found.iter().filter_map(|c| c.carrier.as_deref()).collect();
+    assert!(carriers.starts_with(&["usps"]) && carriers.contains(&"fedex"), "{found:?}");
+}
+
+#[test]
+fn a_setup_barcode_is_named_and_no_serial_number() {
+    for raw in ["@FACDEF", "#SETUPE1", "TERMID124.", "$CSNRM01", "%%SpecCode92", "^#SC^303FFF0"] {
+        for step in [Step::Any, Step::Box, Step::Unit] {
+            let found = look(raw, step);
+            assert!(found[0].kind == Kind::Unknown && found[0].why.contains("setup barcode"), "{raw}: {found:?}");
+            assert!(found[1..].iter().all(|c| c.confidence <= 25), "{raw}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn keys_for_a_keyboard_are_named_and_no_datum() {
+    let found = look("\u{12}\u{1b}cmd", Step::Unit);
+    assert_eq!((found.len(), found[0].kind), (1, Kind::Unknown));
+    assert!(found[0].why.contains("Ctrl+R, Esc"), "{found:?}");
+    // Inside a label that is otherwise read, they make a part that is not believed.
+    let found = look("SN:AB\u{12}12;MAC:001565ABCDEF", Step::Unit);
+    assert!(found.iter().all(|c| c.kind != Kind::Serial) && found[0].kind == Kind::Mac, "{found:?}");
+}
+
+#[test]
+fn a_payload_as_large_as_a_symbol_can_be_gives_a_bounded_answer() {
+    for one in ["7", "A", "SN:A;", "(21)A", "[)>", "\u{1d}21A", "%41", "{", "https://a/", "+A1/S", "\\x1d", "\u{e9}"] {
+        let raw = one.repeat(7_000 / one.len());
+        let found = look(&raw, Step::Unit);
+        assert!((1..=CANDIDATES_MAX).contains(&found.len()), "{one}");
+        // No more text than the payload itself, escaped, and the words for people.
+        let said: usize = found.iter().map(|c| c.value.len() + c.why.len()).sum();
+        assert!(said <= 4 * raw.len() + CANDIDATES_MAX * 500, "{one}: {said}");
+    }
+}
+
+#[test]
+fn the_encoding_of_a_label_does_not_hide_its_data() {
+    let wide = |text: &str| text.bytes().flat_map(|b| [b, 0]).collect::<Vec<u8>>();
+    for raw in [
+        [b"\xFF\xFE".as_slice(), &wide("SN:AB12")].concat(),
+        wide("SN:AB12"),
+        b"\xEF\xBB\xBFSN:AB12".to_vec(),
+        b"\x90\xBB\x91\xA2\x94\xD4\x8D\x86;SN:AB12".to_vec(),
+        b"Ger\xE4t;SN:AB12".to_vec(),
+        b"]Q2\\000020\x90\xBB\x91\xA2;SN:AB12".to_vec(),
+    ] {
+        let context = Context { step: Step::Unit, prefix: "", rma_pattern: &|_| false };
+        let best = identify(&Scan::decode(raw.clone()), &context).remove(0);
+        assert_eq!((best.kind, best.value.as_str()), (Kind::Serial, "AB12"), "{raw:?}");
+    }
+}
+
+#[test]
+fn payloads_for_phones_are_named() {
+    for (raw, what) in [
+        ("MECARD:N:Doe,John;TEL:5550100;;", "contact"),
+        ("BEGIN:VCARD\r\nN:Doe\r\nEND:VCARD", "contact"),
+        ("WIFI:T:WPA;S:net;P:secret;;", "wireless"),
+    ] {
+        let found = look(raw, Step::Unit);
+        assert!(found[0].kind == Kind::Unknown && found[0].why.contains(what), "{raw}: {found:?}");
+    }
+    // One that carries a unit's datum all the same.
+    assert_eq!(first("MECARD:N:Phone;SN:AB12;;", Step::Unit), (Kind::Serial, "AB12".into()));
+}
+
+#[test]
+fn separators_come_back_however_they_were_spelt() {
+    for raw in [
+        "[)><RS>06<GS>1PT46U<GS>SAB12<RS><EOT>",
+        "[)>{RS}06{GS}1PT46U{GS}SAB12{RS}{EOT}",
+        "[)>^06]1PT46U]SAB12^",
+        "[)>\u{241e}06\u{241d}1PT46U\u{241d}SAB12\u{241e}\u{2404}",
+        "]d2010400638133393110L7<GS>21AB12",
+        "0104006381333931{FNC1}10L7[GS]21AB12",
+    ] {
+        assert_eq!(first(raw, Step::Unit), (Kind::Serial, "AB12".into()), "{raw}");
+    }
 }
 
 #[test]

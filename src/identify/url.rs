@@ -3,7 +3,7 @@
 
 use super::labels;
 use super::parts;
-use super::{gs1, oui};
+use super::{gs1, makers};
 use crate::domain::identity::{Candidate, Kind};
 use crate::domain::mac::Mac;
 use crate::domain::text::escaped;
@@ -26,7 +26,7 @@ pub fn read(text: &str) -> Vec<Candidate> {
     let address = body.split('#').next().unwrap_or(body);
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
     let segments: Vec<String> = path.split('/').skip(1).take(PIECES_MAX).map(decoded).collect();
-    let mut found = digital_link(&segments);
+    let mut found = digital_link(&segments, query);
     for pair in query.split(['&', ';']).filter(|p| !p.is_empty()).take(PIECES_MAX) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         found.extend(labels::keyed(&decoded(key), &decoded(value), "in a web address,").unwrap_or_default());
@@ -38,20 +38,27 @@ pub fn read(text: &str) -> Vec<Candidate> {
     found
 }
 
-/// GS1 Digital Link: from the first primary key on, identifiers and values take turns.
-fn digital_link(segments: &[String]) -> Vec<Candidate> {
-    let Some(start) = segments.iter().position(|s| matches!(s.as_str(), "00" | "01" | "8003" | "8004" | "8010")) else {
-        return Vec::new();
+/// GS1 Digital Link, uncompressed: from the last primary key on whose data fits, identifiers and values take
+/// turns; the qualifiers that may stand behind the key first, then none. Attributes stand in the query.
+fn digital_link(segments: &[String], query: &str) -> Vec<Candidate> {
+    // A GTIN may be written with its fewer digits here.
+    let full = |ai: &str, data: &str| match data.len() {
+        8 | 12 | 13 if ai == "01" => format!("{data:0>14}"),
+        _ => data.to_owned(),
     };
-    let mut found = Vec::new();
-    for pair in segments[start..].chunks_exact(2) {
-        // A GTIN may be written with fewer digits here.
-        let data = if pair[0] == "01" { format!("{:0>14}", pair[1]) } else { pair[1].clone() };
-        match gs1::element(&pair[0], &data) {
-            Some(element) => found.extend(element),
-            None => break,
+    let key = |w: &[String]| gs1::link_keys(&w[0]).is_some() && gs1::fits(&w[0], &full(&w[0], &w[1]));
+    let Some(start) = segments.windows(2).rposition(key) else { return Vec::new() };
+    let (ai, data) = (&segments[start], &segments[start + 1]);
+    let mut found = gs1::element(ai, &full(ai, data)).unwrap_or_default();
+    let allowed: Vec<&str> = gs1::link_keys(ai).into_iter().flatten().collect();
+    for pair in segments[start + 2..].chunks_exact(2) {
+        match gs1::element(&pair[0], &pair[1]) {
+            Some(element) if allowed.contains(&pair[0].as_str()) => found.extend(element),
+            _ => break,
         }
     }
+    let attributes = query.split(['&', ';']).take(PIECES_MAX).filter_map(|pair| pair.split_once('='));
+    found.extend(attributes.filter_map(|(ai, data)| gs1::element(ai, &decoded(data))).flatten());
     found
 }
 
@@ -60,7 +67,7 @@ fn named_segments(segments: &[String]) -> Vec<Candidate> {
     let named = segments.windows(2).filter_map(|w| labels::keyed(&w[0], &w[1], "in a web address,"));
     let macs = segments.iter().filter_map(|s| {
         let mac = Mac::parse(s)?;
-        oui::brand_of(mac).map(|brand| vec![parts::branded(mac, brand, 75, "in a web address")])
+        makers::brand_of(mac).map(|brand| vec![parts::branded(mac, brand, 75, "in a web address")])
     });
     named.chain(macs).flatten().collect()
 }
@@ -104,8 +111,20 @@ mod tests {
             ("https://id.gs1.org/01/04006381333931/21/AB%2F12", vec![(Gtin, "04006381333931"), (Serial, "AB/12")]),
             (
                 "HTTPS://example.com/x/01/4006381333931/10/L1/21/S1?17=271231",
-                vec![(Gtin, "04006381333931"), (Kind::Unknown, "L1"), (Serial, "S1")],
+                vec![(Gtin, "04006381333931"), (Kind::Unknown, "L1"), (Serial, "S1"), (Kind::Unknown, "271231")],
             ),
+            (
+                "https://id.gs1.org/01/04006381333931/22/2A/10/L1/21/S1",
+                vec![(Gtin, "04006381333931"), (Kind::Unknown, "2A"), (Kind::Unknown, "L1"), (Serial, "S1")],
+            ),
+            ("https://id.gs1.org/00/000123450000000027", vec![(Kind::Sscc, "000123450000000027")]),
+            ("https://id.gs1.org/8003/04006381333931SN9", vec![(Serial, "SN9")]),
+            ("https://id.gs1.org/8004/4006381ASSET", vec![(Serial, "4006381ASSET")]),
+            ("https://id.gs1.org/8006/040063813339310102/21/S1", vec![(Gtin, "04006381333931"), (Serial, "S1")]),
+            ("https://id.gs1.org/8010/4006381P1/8011/77", vec![(Kind::Part, "4006381P1"), (Kind::Unknown, "77")]),
+            // A date in a path is no key; what may not stand behind the key ends the link.
+            ("https://maker.example/2024/01/15/sn/AB12", vec![(Serial, "AB12")]),
+            ("https://id.gs1.org/00/000123450000000027/21/S1", vec![(Kind::Sscc, "000123450000000027")]),
             (
                 "http://maker.example/qr?model=&sn=3146019091637071&mac=80:5E:C0:12:34:56",
                 vec![(Serial, "3146019091637071"), (Mac, "805EC0123456")],
