@@ -51,7 +51,7 @@ const UNHARMED: usize = 4;
 /// A kind that needs more kills than this has been miscounted.
 const MOST: usize = 2_000;
 /// Tries to kill the daemon at one certain label.
-const TRIES: usize = 120;
+const TRIES: usize = 400;
 
 /// What one run came to.
 struct Run {
