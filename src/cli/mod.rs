@@ -21,6 +21,7 @@ mod shipments;
 mod sim;
 mod table;
 mod tag;
+mod tape;
 mod verdict;
 
 use clap::{Parser, Subcommand};
@@ -113,6 +114,8 @@ enum Verb {
     Outbox(outbox::Args),
     /// What scanned payloads may be, one a line.
     Identify(identify::Args),
+    /// Tapes of what scanners really send: record, replay, blank.
+    Tape(tape::Args),
     /// Scanners and printers that this machine has.
     Devices(devices::Args),
     /// The journal: verify it, export it.
@@ -152,6 +155,7 @@ pub fn main() -> ExitCode {
         Verb::Settle(args) => jobs::settle(&at, args),
         Verb::Outbox(args) => outbox::main(&at, args),
         Verb::Identify(args) => identify::main(&at, args),
+        Verb::Tape(args) => tape::main(&at, args),
         Verb::Devices(args) => devices::main(&at, args),
         Verb::Journal(args) => journal::main(&at, args),
         Verb::Bench(args) => bench::main(&at, args),

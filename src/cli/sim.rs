@@ -5,7 +5,7 @@ use super::{End, Stop, Verdict, answer};
 use crate::sim::fault::Fault;
 use crate::sim::{engine, printer, scanner};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -56,7 +56,6 @@ enum What {
 }
 
 pub fn main(args: Args) -> Verdict {
-    let stop = stop_flag()?;
     match args.what {
         What::Printer { listen, out, fault, label_ms, serial, odometer } => {
             let engine = engine::Options {
@@ -66,6 +65,7 @@ pub fn main(args: Args) -> Verdict {
                 faults: fault,
                 ..engine::Options::default()
             };
+            let stop = stop_flag()?;
             let png = out.is_some();
             let handle = printer::start(printer::Options { listen, out, png, engine })
                 .map_err(|e| Stop::failed(format!("{listen}: {e}")))?;
@@ -76,18 +76,21 @@ pub fn main(args: Args) -> Verdict {
             answer(format!("{} labels came out", handle.labels().len()));
             Ok(End::Done)
         }
-        What::Scanner { tape, link, speed, linger } => {
-            let text = std::fs::read_to_string(&tape).map_err(|e| Stop::usage(format!("{}: {e}", tape.display())))?;
-            let tape = scanner::Tape::parse(&text).map_err(|e| Stop::usage(format!("{}: {e}", tape.display())))?;
-            let player =
-                scanner::Player::open(link.as_deref()).map_err(|e| Stop::failed(format!("no pseudo-terminal: {e}")))?;
-            answer(format!("virtual scanner at {}", player.slave_path().display()));
-            player.play(&tape, speed, |line| answer(scanner::escape(&line.bytes))).map_err(Stop::failed)?;
-            let until = Instant::now() + Duration::from_millis(linger);
-            while !stop.load(Ordering::Relaxed) && (linger == 0 || Instant::now() < until) {
-                std::thread::park_timeout(Duration::from_millis(100));
-            }
-            Ok(End::Done)
-        }
+        What::Scanner { tape, link, speed, linger } => play(&tape, link.as_deref(), speed, linger),
     }
+}
+
+/// Plays a tape into a pseudo-terminal.
+pub(super) fn play(tape: &Path, link: Option<&Path>, speed: f64, linger: u64) -> Verdict {
+    let stop = stop_flag()?;
+    let text = std::fs::read_to_string(&tape).map_err(|e| Stop::usage(format!("{}: {e}", tape.display())))?;
+    let tape = scanner::Tape::parse(&text).map_err(|e| Stop::usage(format!("{}: {e}", tape.display())))?;
+    let player = scanner::Player::open(link).map_err(|e| Stop::failed(format!("no pseudo-terminal: {e}")))?;
+    answer(format!("virtual scanner at {}", player.slave_path().display()));
+    player.play(&tape, speed, |line| answer(scanner::escape(&line.bytes))).map_err(Stop::failed)?;
+    let until = Instant::now() + Duration::from_millis(linger);
+    while !stop.load(Ordering::Relaxed) && (linger == 0 || Instant::now() < until) {
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+    Ok(End::Done)
 }

@@ -14,7 +14,10 @@
 mod access;
 pub mod list;
 mod serial;
+mod tape;
 mod tcp;
+
+pub use tape::Tap;
 
 use crate::domain::presence::Presence;
 use crate::scan::{Frame, Framer, Suffix};
@@ -82,7 +85,7 @@ const QUEUE_RETRY: Duration = Duration::from_millis(2);
 
 /// Starts the thread of one scanner. `events` takes what it reports: it may block while there is no room
 /// (the kernel buffers meanwhile), and says `false` when nobody listens any more, which ends the thread as
-/// `stop` does. [`queue`] makes one that a stop can interrupt.
+/// `stop` does; `tap` is where a tape of it can be put in. [`queue`] makes one that a stop can interrupt.
 ///
 /// # Errors
 /// When the system gives no thread.
@@ -90,9 +93,10 @@ pub fn spawn(
     settings: ScannerSettings,
     events: impl FnMut(DeviceEvent) -> bool + Send + 'static,
     stop: Arc<AtomicBool>,
+    tap: Tap,
 ) -> io::Result<JoinHandle<()>> {
     let framer = Framer::new(settings.suffix, settings.idle_gap_ms);
-    let out = Out { scanner: settings.name.as_str().into(), events, stop, told: None };
+    let out = Out { scanner: settings.name.as_str().into(), events, stop, tap, told: None };
     let builder = thread::Builder::new().name(format!("scan-{}", settings.name.replace('\0', "")));
     builder.spawn(move || {
         // The one error is "nobody listens any more", and that is how a thread is told to end.
@@ -177,6 +181,7 @@ struct Out<E> {
     scanner: Arc<str>,
     events: E,
     stop: Arc<AtomicBool>,
+    tap: Tap,
     told: Option<(Presence, String)>,
 }
 
@@ -250,6 +255,7 @@ fn listen(
         let end = match heard {
             Heard::Bytes(n) => {
                 spoke = true;
+                out.tap.take(&buffer[..n], now);
                 framer.push(&buffer[..n], ms(now), &mut |f| frames.push(f));
                 None
             }

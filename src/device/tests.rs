@@ -58,7 +58,9 @@ impl Rig {
     }
 
     fn add(&mut self, settings: ScannerSettings) {
-        self.threads.push(spawn(settings, queue(self.sender.clone(), self.stop.clone()), self.stop.clone()).unwrap());
+        self.threads.push(
+            spawn(settings, queue(self.sender.clone(), self.stop.clone()), self.stop.clone(), Tap::default()).unwrap(),
+        );
     }
 
     fn next(&self) -> DeviceEvent {

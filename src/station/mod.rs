@@ -18,12 +18,14 @@ mod inbox;
 mod incoming;
 mod lock;
 pub mod request;
+pub mod tapes;
 pub mod view;
 
 pub use clock::Clock;
 pub use lock::{Lock, LockError};
 
 use crate::config::Config;
+use crate::device::Tap;
 use crate::domain::event::Event;
 use crate::message::sender::{self, Sender};
 use crate::printer::{Pace, PrinterEvent, worker};
@@ -110,7 +112,9 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
     for settings in &config.scanners {
         let events = inbox.scanner(SCANNER_QUEUE, &bell);
         let name = settings.name.clone();
-        let thread = device::spawn(settings.clone(), events, quiet.clone());
+        let tap = Tap::default();
+        core.taps.push((name.clone(), tap.clone()));
+        let thread = device::spawn(settings.clone(), events, quiet.clone(), tap);
         threads.push(thread.map_err(io(format!("scanner {name}: no thread")))?);
     }
     let mut printers = Vec::new();
@@ -215,6 +219,11 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
                 if erased != Some(now.date_naive()) && last_input.elapsed() >= IDLE {
                     erased = Some(now.date_naive());
                     log_failure(core.erase_old_scans(now));
+                    match tapes::erase_old(&data, config.station.raw_days) {
+                        Ok(0) => {}
+                        Ok(erased) => tracing::info!(erased, "old tapes"),
+                        Err(e) => tracing::warn!(error = %e, "old tapes"),
+                    }
                 }
                 continue;
             }

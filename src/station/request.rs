@@ -4,6 +4,8 @@
 pub use super::core::papers::Wanted;
 pub use super::core::{CarrierLabel, TagWanted};
 use super::core::{Core, Made};
+use super::tapes;
+pub use super::tapes::TapeWish;
 use crate::domain::event::Event;
 use crate::domain::facts::{Facts, TEXT_MAX};
 use crate::domain::job::{JobId, JobState};
@@ -45,6 +47,8 @@ pub enum Request {
     TagAct { tag: TagId, step: TagStep, said: Map<String, Value>, by: String },
     /// Prints a label that a carrier has drawn.
     Carrier(CarrierLabel),
+    /// Begins or ends tapes of the scanners.
+    Tape(TapeWish),
     /// A person looked for a label in doubt: it came out, or it did not.
     Settle { job: JobId, came_out: bool, by: String },
     /// A person says what becomes of a message.
@@ -108,6 +112,7 @@ pub fn apply(core: &mut Core, request: &Request, now: DateTime<FixedOffset>) -> 
                 Response::done(format!("tag {tag} of RMA {}: {}", after.tag.rma, after.state), json!(after))
             }
         }),
+        Request::Tape(wish) => Ok(tapes::apply(core, wish, now)),
         Request::Carrier(wanted) => carrier(core, wanted, now),
         Request::Reprint { unit, job, by, why } => reprint(core, unit.as_deref(), *job, by, why, now),
     }

@@ -20,7 +20,7 @@ mod tags;
 use super::request::{self, Request, Response};
 use super::view::{FeedLine, Shown, View};
 use crate::config::Config;
-use crate::device::DeviceEvent;
+use crate::device::{DeviceEvent, Tap};
 use crate::domain::event::Event;
 use crate::domain::job::{Expectation, JobId, JobState};
 use crate::domain::presence::Presence;
@@ -125,6 +125,8 @@ pub struct Core {
     /// The last day for which every open case was looked at, and the one that is under way.
     passed: Option<NaiveDate>,
     passing: Option<life::Passing>,
+    /// Where tapes of the scanners can be put in; empty while no daemon runs.
+    pub(super) taps: Vec<(String, Tap)>,
     /// What became of the papers that a step owed.
     papers: Vec<serde_json::Value>,
 }
@@ -234,6 +236,7 @@ impl Core {
             imported: None,
             passed: None,
             passing: None,
+            taps: Vec::new(),
             papers: Vec::new(),
         };
         core.reload()?;

@@ -1,0 +1,138 @@
+//! `backdock tape`: record what a scanner really sends, play it back, take names out of it.
+
+use super::load::Where;
+use super::{End, Stop, Verdict, answer, jobs, sim};
+use crate::sim::scanner::{Tape, escape};
+use crate::station::request::{Request, TapeWish};
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// Record the raw bytes of the running station's scanners, in `tapes` below its data directory.
+    Record {
+        /// Only this one.
+        #[arg(long, value_name = "NAME")]
+        scanner: Option<String>,
+        #[arg(long, default_value_t = 60, value_name = "N")]
+        minutes: u64,
+        /// The tape ends before it would become larger.
+        #[arg(long, default_value_t = 1024, value_name = "N")]
+        kilobytes: u64,
+        /// Who wants it; stands in the log.
+        #[arg(long, value_name = "WHO")]
+        by: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// End the tapes that run.
+    Stop {
+        /// Only this one's.
+        #[arg(long, value_name = "NAME")]
+        scanner: Option<String>,
+        #[arg(long, value_name = "WHO")]
+        by: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Play a tape into a pseudo-terminal, which a station reads as a serial scanner.
+    Replay {
+        file: PathBuf,
+        /// A symbolic link to the pseudo-terminal: the `port` of a scanner in the station's configuration.
+        #[arg(long, value_name = "PATH")]
+        link: Option<PathBuf>,
+        /// 2 plays twice as fast; 0 without pauses.
+        #[arg(long, default_value_t = 1.0, value_name = "X")]
+        speed: f64,
+        /// Milliseconds to keep the line open after the last bytes; 0 until Ctrl-C.
+        #[arg(long, default_value_t = 2000, value_name = "MS")]
+        linger: u64,
+    },
+    /// Blank what may name a person: in scans longer than a serial number, letters become X and digits 9.
+    Blank {
+        file: PathBuf,
+        /// Scans of at most so many characters without a blank stay as they are.
+        #[arg(long, default_value_t = 40, value_name = "N")]
+        keep: usize,
+    },
+}
+
+pub fn main(at: &Where, args: Args) -> Verdict {
+    match args.what {
+        What::Record { scanner, minutes, kilobytes, by, json } => {
+            jobs::one(at, Request::Tape(TapeWish::Record { scanner, minutes, kilobytes, by }), json)
+        }
+        What::Stop { scanner, by, json } => jobs::one(at, Request::Tape(TapeWish::Stop { scanner, by }), json),
+        What::Replay { file, link, speed, linger } => sim::play(&file, link.as_deref(), speed, linger),
+        What::Blank { file, keep } => {
+            let text = std::fs::read_to_string(&file).map_err(|e| Stop::usage(format!("{}: {e}", file.display())))?;
+            let tape = Tape::parse(&text).map_err(|e| Stop::usage(format!("{}: {e}", file.display())))?;
+            for (key, value) in &tape.header {
+                answer(format!("# {key}: {value}"));
+            }
+            for line in blanked(tape, keep) {
+                answer(line);
+            }
+            Ok(End::Done)
+        }
+    }
+}
+
+/// The lines with everything blanked that belongs to a long scan. A scan ends with CR, LF or TAB, and may
+/// have come in several pieces.
+fn blanked(tape: Tape, keep: usize) -> Vec<String> {
+    let ends = |b: u8| matches!(b, b'\r' | b'\n' | b'\t');
+    let whole: Vec<u8> = tape.lines.iter().flat_map(|line| line.bytes.iter().copied()).collect();
+    let mut blank = vec![false; whole.len()];
+    let mut from = 0;
+    while from < whole.len() {
+        let to = whole[from..].iter().position(|b| ends(*b)).map_or(whole.len(), |n| from + n);
+        let scan = &whole[from..to];
+        if scan.len() > keep || scan.contains(&b' ') || !scan.is_ascii() {
+            blank[from..to].fill(true);
+        }
+        from = to + 1;
+    }
+    let mut at = 0;
+    let lines = tape.lines.into_iter().map(|mut line| {
+        for byte in &mut line.bytes {
+            if blank[at] {
+                *byte = match *byte {
+                    b if b.is_ascii_digit() => b'9',
+                    b if b.is_ascii_alphabetic() || !b.is_ascii() => b'X',
+                    // Separators are what tells the form of a label.
+                    b => b,
+                };
+            }
+            at += 1;
+        }
+        format!("{} {}", line.delay.as_millis(), escape(&line.bytes))
+    });
+    lines.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_persons_name_is_blanked_and_the_form_stays() {
+        let tape = "10 R26D1000012\\x0D\n20 [)>\\x1E01\\x1D96JOHN\n5 DOE STREET 7\\x1E\\x04\\x0D\n1 M\\xC3\\xBCller\\x0D\n1 1Z9\\x0D";
+        let out = blanked(Tape::parse(tape).unwrap(), 20);
+        assert_eq!(
+            out,
+            [
+                "10 R26D1000012\\x0D",
+                "20 [)>\\x1E99\\x1D99XXXX",
+                "5 XXX XXXXXX 9\\x1E\\x04\\x0D",
+                "1 XXXXXXX\\x0D",
+                "1 1Z9\\x0D",
+            ]
+        );
+    }
+}
