@@ -83,7 +83,7 @@ pub fn main(args: Args) -> Verdict {
 /// Plays a tape into a pseudo-terminal.
 pub(super) fn play(tape: &Path, link: Option<&Path>, speed: f64, linger: u64) -> Verdict {
     let stop = stop_flag()?;
-    let text = std::fs::read_to_string(&tape).map_err(|e| Stop::usage(format!("{}: {e}", tape.display())))?;
+    let text = std::fs::read_to_string(tape).map_err(|e| Stop::usage(format!("{}: {e}", tape.display())))?;
     let tape = scanner::Tape::parse(&text).map_err(|e| Stop::usage(format!("{}: {e}", tape.display())))?;
     let player = scanner::Player::open(link).map_err(|e| Stop::failed(format!("no pseudo-terminal: {e}")))?;
     answer(format!("virtual scanner at {}", player.slave_path().display()));
