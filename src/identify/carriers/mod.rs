@@ -31,8 +31,8 @@ const NUMBER_MAX: usize = 40;
 /// Every reading of a whole payload as a tracking number; blanks between groups and separators between
 /// GS1 parts do not count.
 pub fn read(text: &str) -> Vec<Candidate> {
-    // Few payloads are that short; the others are not even copied.
-    if text.len() > 2 * NUMBER_MAX {
+    // Only behind a routing code does a separator stand inside a number. A long payload is not even copied.
+    if text.len() > 2 * NUMBER_MAX || text.contains('\u{1d}') && !text.starts_with("420") {
         return Vec::new();
     }
     let number: String =
