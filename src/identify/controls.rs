@@ -9,11 +9,17 @@
 const NAMES: [(&str, char); 6] =
     [("GS", '\u{1d}'), ("RS", '\u{1e}'), ("EOT", '\u{4}'), ("FNC1", '\u{1d}'), ("FS", '\u{1c}'), ("US", '\u{1f}')];
 
-/// Other spellings: the pictures of Unicode, and escapes of several languages.
-const SPELT: [(&str, char); 12] = [
+/// Other spellings: the pictures of Unicode and of code page 437, and escapes of several languages.
+const SPELT: [(&str, char); 17] = [
     ("\u{241d}", '\u{1d}'),
     ("\u{241e}", '\u{1e}'),
     ("\u{2404}", '\u{4}'),
+    // Alt codes typed on a PC's number pad; what keyboards of another make send.
+    ("\u{2194}", '\u{1d}'),
+    ("\u{25b2}", '\u{1e}'),
+    ("\u{2666}", '\u{4}'),
+    ("\u{f70b}", '\u{1d}'),
+    ("\u{f70c}", '\u{1e}'),
     ("\\x1d", '\u{1d}'),
     ("\\x1e", '\u{1e}'),
     ("\\x04", '\u{4}'),
@@ -28,7 +34,7 @@ const SPELT: [(&str, char); 12] = [
 /// The text with its control characters, where they stand in it spelt out; `None` where none does.
 pub fn restored(text: &str) -> Option<String> {
     // Most payloads have none of the characters that a spelling begins with.
-    if !text.contains(['<', '{', '[', '\\', '_', '\u{241d}', '\u{241e}', '\u{2404}']) {
+    if text.is_ascii() && !text.contains(['<', '{', '[', '\\', '_']) {
         return None;
     }
     let (mut out, mut rest, mut any) = (String::with_capacity(text.len()), text, false);
@@ -94,6 +100,7 @@ mod tests {
             "[)>{RS}06{gs}SAB12{RS}{EOT}",
             "[)>[RS]06[GS]SAB12[RS][EOT]",
             "[)>\u{241e}06\u{241d}SAB12\u{241e}\u{2404}",
+            "[)>\u{25b2}06\u{2194}SAB12\u{25b2}\u{2666}",
             r"[)>\x1e06\x1DSAB12\x1E\x04",
             r"[)>\u001e06\u001dSAB12\u001e\u0004",
         ] {

@@ -41,7 +41,8 @@ pub fn scheme(text: &str) -> Option<Candidate> {
         head && (word.ends_with(|c: char| !c.is_ascii_alphanumeric())
             || text[word.len()..].starts_with(['\r', '\n', ':']))
     };
-    let [_, what] = SCHEMES.iter().find(|row| begins(row[0]))?;
+    let licence = text.strip_prefix("@\n\u{1e}\rANSI ").map(|_| "a driving licence (AAMVA)");
+    let what = SCHEMES.iter().find(|row| begins(row[0])).map(|row| row[1]).or(licence)?;
     Some(Candidate::new(Kind::Unknown, escaped(text.as_bytes()), 30, format!("{what}, no datum of a unit")))
 }
 
@@ -87,7 +88,7 @@ mod tests {
             ("begin:vcard\r\nFN:x", "contact"),
             ("WIFI:S:x;;", "wireless"),
             ("BCD\n002\n1", "payment"),
-            ("@ANSI 636000", "licence"),
+            ("@\n\u{1e}\rANSI 636000", "licence"),
         ] {
             assert!(scheme(text).is_some_and(|c| c.why.contains(what)), "{text}");
         }

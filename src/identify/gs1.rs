@@ -51,7 +51,9 @@ pub fn read(text: &str, told: bool) -> Vec<Candidate> {
     }
     let whole = rest.is_empty() && found.iter().all(|e| e.fault.is_none());
     let begun = found.first().is_some_and(|e| e.fault.is_none());
-    let proven = matches!(found.first(), Some(Element { ai: "00" | "01", data, .. }) if digits::gs1(data));
+    // Separators between elements that are all right are hardly chance either.
+    let separated = whole && found.len() > 1 && body.trim_end_matches(GS).contains(GS);
+    let proven = separated || matches!(found.first(), Some(Element { ai: "00" | "01", data, .. }) if digits::gs1(data));
     let trust = match (told || body.len() < text.len(), whole) {
         (true, true) => SURE,
         (true, false) if begun || told => SURE,
@@ -338,6 +340,7 @@ mod tests {
         assert_eq!(kinds("010400638133393121AB12", false).len(), 2);
         assert_eq!(kinds("00000123450000000027", false).len(), 1);
         assert_eq!(kinds("\u{1d}21AB12", false).len(), 1);
+        assert_eq!(kinds("21AB12\u{1d}10L7", false).len(), 2);
         for no in ["21AB12", "010400638133393221AB12", "0004F2ABCDEF", "2101234567", "8004ASSET7", ""] {
             assert_eq!(kinds(no, false), [], "{no}");
         }

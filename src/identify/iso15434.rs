@@ -25,7 +25,9 @@ const ELEMENTS_MAX: usize = 200;
 /// Every part of the message; nothing when the payload is no such message.
 pub fn read(text: &str) -> Vec<Candidate> {
     // In the order of ^BD data the primary message (class 3, country 3, postal code) stands in front.
-    let Some((primary, message)) = text.split_once("[)>") else { return Vec::new() };
+    // Keyboards have been seen to swallow the third sign.
+    let begun = text.split_once("[)>").or_else(|| text.strip_prefix("[)\u{1e}").map(|message| ("", message)));
+    let Some((primary, message)) = begun else { return Vec::new() };
     let primary = primary.trim_end_matches('>');
     if !(primary.is_empty()
         || (9..=15).contains(&primary.len()) && primary.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' '))
@@ -63,7 +65,7 @@ fn separated(message: &str) -> Cow<'_, str> {
 }
 
 fn envelope(text: &str, primary: &str) -> Vec<Candidate> {
-    let Some((format, data)) = text.split_at_checked(2).filter(|(f, _)| digits::all(f)) else {
+    let Some((format, data)) = text.split_at_checked(2).filter(|(f, _)| digits::all(f) || *f == "DD") else {
         return parts::read(Claim::Nothing, text, SURE, "ISO 15434 envelope without a format");
     };
     if matches!(format, "05" | "06" | "12") && !data.is_empty() && !data.contains(GS) {
@@ -78,7 +80,7 @@ fn envelope(text: &str, primary: &str) -> Vec<Candidate> {
         "01" => transport(&elements, primary),
         "05" => elements.iter().flat_map(|e| known(gs1::inside(e), e, "GS1")).collect(),
         "06" => elements.iter().flat_map(|e| known(mh10::inside(e).unwrap_or_default(), e, "MH10.8.2")).collect(),
-        "12" => elements.iter().flat_map(|e| text_element(e)).collect(),
+        "12" | "DD" => elements.iter().flat_map(|e| text_element(e, format)).collect(),
         _ => elements
             .iter()
             .flat_map(|e| parts::read(Claim::Nothing, e, SURE, &format!("ISO 15434 format {format}")))
@@ -113,22 +115,25 @@ fn known(found: Vec<Candidate>, element: &str, what: &str) -> Vec<Candidate> {
     if found.is_empty() { parts::read(Claim::Nothing, element, SURE, &format!("not a {what} element")) } else { found }
 }
 
-/// Format 12 (ATA Spec 2000): `SER 12345`, `PNR 12345`.
-fn text_element(element: &str) -> Vec<Candidate> {
+/// Formats 12 and DD (ATA Spec 2000): `SER 12345`, `PNR 12345`.
+fn text_element(element: &str, format: &str) -> Vec<Candidate> {
     let (name, value) = element.split_once(' ').unwrap_or(("", element));
     let claim = match name {
-        "SER" | "UCN" => Claim::Serial,
+        "SER" | "SEQ" | "UCN" | "USN" => Claim::Serial,
         "PNR" | "PNO" => Claim::Part,
         _ => Claim::Nothing,
     };
-    parts::read(claim, value, SURE, &format!("ISO 15434 format 12, {name}"))
+    parts::read(claim, value, SURE, &format!("ISO 15434 format {format}, {name}"))
 }
 
 /// Format 01, as ANSI MH10.8.3 has it: [postal code, country, class,] tracking number, carrier (SCAC),
 /// shipper, day, and more. The part in brackets comes from a scanner that joins MaxiCode's primary message.
 fn transport(elements: &[&str], primary: &str) -> Vec<Candidate> {
     let Some(scac) = elements.iter().position(|e| is_scac(e)) else {
-        return elements.iter().flat_map(|e| carriers::read(e)).collect();
+        let found: Vec<Candidate> = elements.iter().flat_map(|e| carriers::read(e)).collect();
+        let why = "ISO 15434 transport message of a carrier that is not known here";
+        let parts = elements.iter().filter(|e| !e.is_empty()).flat_map(|e| parts::read(Claim::Nothing, e, SURE, why));
+        return if found.is_empty() { parts.collect() } else { found };
     };
     let at = |i: usize| elements.get(i).copied().unwrap_or("");
     let Some(number) = scac.checked_sub(1).map(at) else { return Vec::new() };
@@ -211,6 +216,15 @@ mod tests {
         assert_eq!(
             kinds("[)>\u{1e}12\u{1d}SER AB12\u{1d}PNR T46U\u{1e}"),
             [(Kind::Serial, "AB12".into()), (Kind::Part, "T46U".into())]
+        );
+        assert_eq!(
+            kinds("[)>\u{1e}DD\u{1d}CAG 34JR1\u{1d}PNO 2SJL\u{1d}SEQ 0001\u{1e}\u{4}"),
+            [(Kind::Unknown, "34JR1".into()), (Kind::Part, "2SJL".into()), (Kind::Serial, "0001".into())]
+        );
+        assert_eq!(kinds("[)\u{1e}06\u{1d}SAB12\u{1e}"), [(Kind::Serial, "AB12".into())]);
+        assert_eq!(
+            kinds("[)>\u{1e}01\u{1d}96123450000\u{1d}222"),
+            [(Kind::Unknown, "123450000".into()), (Kind::Unknown, "222".into())]
         );
         assert_eq!(kinds("[)>\u{1e}07\u{1d}free text\u{1e}"), [(Kind::Unknown, "free text".into())]);
         assert_eq!(

@@ -108,23 +108,38 @@ pub fn keyed(key: &str, value: &str, place: &str) -> Option<Vec<Candidate>> {
 fn pairs(piece: &str) -> Option<Vec<Candidate>> {
     let marks: Vec<(usize, usize)> = piece
         .match_indices([':', '=', '#'])
-        .filter_map(|(at, mark)| Some((key_before(&piece[..at])?, at + mark.len())))
+        .filter_map(|(at, mark)| {
+            let before = &piece[..at];
+            Some((key_before(before).or_else(|| other_key_before(before))?, at + mark.len()))
+        })
         .take(PARTS_MAX)
         .collect();
-    if !marks.is_empty() {
+    let key_of = |(key, value): &(usize, usize)| piece.get(*key..*value - 1).unwrap_or("");
+    if marks.iter().any(|mark| claim(key_of(mark)).is_some()) {
         let ends = marks.iter().skip(1).map(|(key, _)| *key).chain([piece.len()]);
-        let read = |((key, value), end): (&(usize, usize), usize)| {
-            let value_text = piece.get(*value..end)?.trim_start_matches([':', '=', '#', ' ', '.']);
-            keyed(piece.get(*key..*value - 1)?, value_text, "labelled")
+        let read = |(mark, end): (&(usize, usize), usize)| {
+            let value = piece.get(mark.1..end)?.trim().trim_start_matches([':', '=', '#', ' ', '.']);
+            let key = key_of(mark);
+            let unknown = || other(&format!("{key}:{value}"));
+            Some(keyed(key, value, "labelled").unwrap_or_else(|| if value.is_empty() { Vec::new() } else { unknown() }))
         };
         let found: Vec<Candidate> = marks.iter().zip(ends).filter_map(read).flatten().collect();
-        return (!found.is_empty()).then_some(found);
+        return found.iter().any(|c| c.kind != Kind::Unknown || c.why.contains("labelled")).then_some(found);
     }
     // Behind the last blank ("MAC Address 0015..."), else behind the first one ("MAC 00 15 65...").
     [piece.rfind(' '), piece.find(' ')].into_iter().flatten().find_map(|at| {
         let (key, value) = piece.split_at_checked(at)?;
         keyed(key, value.trim_start_matches([' ', '.']), "labelled")
     })
+}
+
+/// Where a word begins that ends with `text` and may be a name that says nothing here; no two hexadecimal
+/// digits, for those are the beginning of an address.
+fn other_key_before(text: &str) -> Option<usize> {
+    let at = text.rfind(' ').map_or(0, |blank| blank + 1);
+    let word = &text[at..];
+    let named = (2..=KEY_MAX).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphabetic());
+    (named && !(word.len() == 2 && word.bytes().all(|b| b.is_ascii_hexdigit()))).then_some(at)
 }
 
 /// Where a known key begins that ends with `text`: its last three words, or fewer of them.
@@ -236,6 +251,11 @@ mod tests {
                 vec![(Mac, "C074AD8C605F"), (Serial, "20EZ115N308C605F")],
             ),
             ("SN: AB12 Made here", vec![(Serial, "AB12")]),
+            (
+                "QTY:10 PN:SMD-1% PO:327/7 MPN:0603",
+                vec![(Unknown, "10"), (Part, "SMD-1%"), (Unknown, "327/7"), (Part, "0603")],
+            ),
+            ("MAC: AC:8C:60:00:15:65 Rev: B", vec![(Mac, "AC8C60001565"), (Unknown, "B")]),
             ("805EC0123456 3146019091637071", vec![(Mac, "805EC0123456"), (Serial, "3146019091637071")]),
             (
                 "T46U/805EC0123456/3146019091637071",

@@ -61,6 +61,9 @@ pub const DOUBTFUL: u8 = 20;
 /// How far the step shifts the confidence of what it expects, and of what it does not.
 const STEP_SHIFT: i16 = 15;
 
+/// Lines of a text that are looked at.
+const LINES_MAX: usize = 64;
+
 /// An envelope whose parts are all trusted less than this may be none.
 const IN_DOUBT: u8 = 60;
 
@@ -113,13 +116,20 @@ fn readings(scan: &Scan, text: &str) -> Vec<Candidate> {
         &|| labels::read(inside),
     ];
     let mut found = envelopes.iter().map(|read| read()).find(|found| !found.is_empty()).unwrap_or_default();
+    if found.is_empty() {
+        // A web address on a line of its own, in a text.
+        found = text.lines().filter(|line| line.len() < text.len()).take(LINES_MAX).flat_map(url::read).collect();
+    }
+    // An article's number with its own check digit outweighs what a carrier's may come to by chance.
+    let article = found.iter().any(|c| c.kind == Kind::Gtin && c.confidence >= 90);
     if found.iter().all(|c| c.confidence < IN_DOUBT) {
         found.extend(plain::read(text, scan.aim));
         found.extend(mh10::bare(text));
     }
     // An article's symbol carries no tracking number, whatever its digits come to.
     if !scan.aim.is_some_and(symbology::is_article) {
-        found.extend(carriers::read(text));
+        let numbers = carriers::read(text).into_iter();
+        found.extend(numbers.map(|c| Candidate { confidence: c.confidence.min(if article { 50 } else { 100 }), ..c }));
     }
     found.extend(foreign::scheme(text));
     if let Some(setup) = foreign::setup(text) {

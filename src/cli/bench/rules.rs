@@ -1,12 +1,15 @@
-//! The pure rooms on one core: verdicts and labels per second.
+//! The pure rooms on one core: verdicts, labels and identified payloads per second.
 
 use super::super::Stop;
 use super::Effort;
 use super::report::{Found, Target};
 use super::samples::median;
 use crate::domain::facts::Facts;
+use crate::domain::text::{escaped, unescaped};
+use crate::identify::{Context, Step, identify};
 use crate::label::{Dpi, Stock, UnitLabel};
 use crate::program::Programs;
+use crate::scan::Scan;
 use chrono::{Days, NaiveDate};
 use serde_json::{Value, json};
 use std::hint::black_box;
@@ -68,6 +71,51 @@ pub fn labels(effort: Effort) -> Result<Found, Stop> {
         Ok(())
     })?;
     found.figure("labels laid out and written as ZPL", plain, "/s", Target::AtLeast(100_000.0));
+    Ok(found)
+}
+
+/// Payloads of every family, a line each, escaped as `backdock identify` takes them.
+const PAYLOADS: &str = include_str!("payloads.txt");
+
+pub fn payloads(effort: Effort) -> Result<Found, Stop> {
+    let programs = Programs::shipped("voip-reseller").map_err(|p| Stop::failed(super::super::load::listed(&p)))?.0;
+    let accepts = |text: &str| programs.accepts_number(text);
+    let context = Context { step: Step::Unit, prefix: "", rma_pattern: &accepts };
+    let lines: Vec<&str> = PAYLOADS.lines().collect();
+    let read = |line: &str| {
+        unescaped(line).map(Scan::decode).ok_or_else(|| Stop::failed(format!("{line}: not escaped as it should be")))
+    };
+    let scans: Vec<Scan> = lines.iter().map(|line| read(line)).collect::<Result<_, _>>()?;
+    let mut found = Found::new(
+        "identify",
+        format!("On one core, per second of processor time; {VARIETY} payloads of every family in turn, step unit."),
+    );
+    let plain = rate(effort, |n| {
+        black_box(identify(black_box(&scans[n]), &context));
+        Ok(())
+    })?;
+    // What `backdock identify --json` does with a line, and what of it is no identifying.
+    let whole = rate(effort, |n| {
+        let scan = read(black_box(lines[n]))?;
+        let candidates = identify(&scan, &context);
+        let said = json!({"raw": escaped(&scan.raw), "aim": scan.aim.map(|a| a.to_string()), "candidates": candidates});
+        black_box(said.to_string());
+        Ok(())
+    })?;
+    let lines_only = rate(effort, |n| {
+        let scan = read(black_box(lines[n]))?;
+        black_box(json!({"raw": escaped(&scan.raw), "aim": scan.aim.map(|a| a.to_string())}).to_string());
+        Ok(())
+    })?;
+    found.figure("payloads identified", plain, "/s", Target::AtLeast(100_000.0));
+    found.figure("lines of `identify --json`, in and out", whole, "/s", Target::None);
+    found.figure("the same lines without identifying", lines_only, "/s", Target::None);
+    found.figure(
+        "a line takes so many times as long as one without identifying",
+        lines_only / whole,
+        "x",
+        Target::None,
+    );
     Ok(found)
 }
 
@@ -165,6 +213,12 @@ fn label(n: u64) -> UnitLabel {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_payloads_are_as_many_as_are_asked_for_and_all_can_be_read() {
+        assert_eq!(PAYLOADS.lines().count() as u64, VARIETY);
+        assert!(PAYLOADS.lines().all(|line| unescaped(line).is_some()));
+    }
 
     #[test]
     fn what_is_judged_and_drawn_is_whole() {

@@ -31,8 +31,8 @@ const NUMBER_MAX: usize = 40;
 /// Every reading of a whole payload as a tracking number; blanks between groups and separators between
 /// GS1 parts do not count.
 pub fn read(text: &str) -> Vec<Candidate> {
-    // Few payloads are that short; the others are not even copied.
-    if text.len() > 2 * NUMBER_MAX {
+    // Only behind a routing code does a separator stand inside a number. A long payload is not even copied.
+    if text.len() > 2 * NUMBER_MAX || text.contains('\u{1d}') && !text.starts_with("420") {
         return Vec::new();
     }
     let number: String =
@@ -89,13 +89,12 @@ impl Checked<'_> {
     /// Whether the check digit holds, and the reading.
     fn reading(&self, value: &str, carrier: &str, what: &str) -> (bool, Candidate) {
         let body = &self.checked[..self.checked.len().saturating_sub(1)];
-        match (self.digit)(body) {
-            Some(right) if !digits::ends_right(self.checked, self.digit) => {
-                let why = format!("{what}, but its check digit should be {right}: {AGAIN}");
-                (false, tracking(value, carrier, self.wrong, &why))
-            }
-            _ => (true, tracking(value, carrier, self.right, &format!("{what}, check digit right"))),
+        if digits::ends_right(self.checked, self.digit) {
+            return (true, tracking(value, carrier, self.right, &format!("{what}, check digit right")));
         }
+        let should = (self.digit)(body).map_or_else(|| "one digit".to_owned(), |right| right.to_string());
+        let why = format!("{what}, but its check digit should be {should}: {AGAIN}");
+        (false, tracking(value, carrier, self.wrong, &why))
     }
 }
 
@@ -215,6 +214,8 @@ mod tests {
         assert_eq!(rebuilt("001", "12345E", "1Z12345675").as_deref(), Some("1Z12345E0112345675"));
         assert_eq!(rebuilt("066", "12345E", "1Z12345679").as_deref(), Some("1Z12345E6612345679"));
         assert_eq!(rebuilt("001", "06X610", "1Z00004951").as_deref(), Some("1Z06X6100100004951"));
+        assert_eq!(rebuilt("001", "12345E", "1Z123456\u{8}5"), None, "found by fuzzing");
+        assert_eq!(rebuilt("001", "123$5E", "1Z1234567u"), None, "found by fuzzing");
         for class in ["002", "003", "", "1", "abc", "0\u{e9}"] {
             assert_eq!(rebuilt(class, "06X610", "1Z00004951"), None, "{class}");
         }

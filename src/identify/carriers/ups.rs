@@ -6,7 +6,8 @@ use crate::domain::identity::Candidate;
 /// `1Z`, shipper 6, service 2, package 7, check digit 1. It counts even when its check digit is wrong, for
 /// UPS's own sandbox prints such.
 pub fn read(number: &str) -> Option<Candidate> {
-    let checked = number.strip_prefix("1Z").filter(|_| number.len() == 18)?;
+    let formed = number.len() == 18 && number.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+    let checked = number.strip_prefix("1Z").filter(|_| formed)?;
     let check = Checked { checked, digit: digits::ups_digit, right: 97, wrong: MISREAD };
     let (_, mut found) = check.reading(number, "ups", "UPS 1Z number");
     found.service = checked.get(6..8).and_then(service).map(str::to_owned);
