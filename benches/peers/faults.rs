@@ -135,7 +135,8 @@ fn held(zebra: &Handle) -> Done<()> {
 
 impl Faults {
     pub fn ours_held(&self) -> bool {
-        self.0.iter().filter(|(_, who, _)| *who == OURS).all(|(.., count)| count.lost == 0 && count.doubled == 0)
+        let held = |c: &Count| (c.asked, c.lost, c.doubled, c.waste) == (LABELS, 0, 0, 0);
+        self.0.iter().filter(|(_, who, _)| *who == OURS).all(|(.., count)| held(count))
     }
 
     pub fn table(&self) -> String {
