@@ -1,7 +1,7 @@
 //! The doors: one thin file per verb. A verb reads its arguments, calls a room, and prints: answers to
 //! standard output, account and errors to standard error.
 
-mod bench;
+pub mod bench;
 mod check;
 mod demo;
 mod devices;
@@ -57,6 +57,14 @@ impl Stop {
         Stop { end: End::Usage, text: why.to_string() }
     }
 }
+
+impl Display for Stop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Stop {}
 
 type Verdict = Result<End, Stop>;
 
@@ -163,7 +171,7 @@ pub fn main() -> ExitCode {
     match done {
         Ok(end) => ExitCode::from(end as u8),
         Err(stop) => {
-            eprintln!("backdock: {}", stop.text);
+            eprintln!("backdock: {stop}");
             ExitCode::from(stop.end as u8)
         }
     }

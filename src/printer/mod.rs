@@ -106,7 +106,8 @@ pub struct FaultText {
 /// How patient the dialogue is. The defaults suit real printers; tests of faults shorten them.
 #[derive(Clone, Debug)]
 pub struct Pace {
-    /// Between status questions while nothing is printed: a fault shows within this time.
+    /// Between status questions while nothing is printed. A fault stands on the screen after this time and
+    /// the way of one answer at the latest, which together must stay below a second.
     pub idle_poll: Duration,
     /// First question after a label was sent; doubles up to `idle_poll` while nothing changes.
     pub busy_poll: Duration,
@@ -124,7 +125,7 @@ pub struct Pace {
 impl Default for Pace {
     fn default() -> Pace {
         Pace {
-            idle_poll: Duration::from_millis(1000),
+            idle_poll: Duration::from_millis(900),
             busy_poll: Duration::from_millis(4),
             answer: Duration::from_millis(2500),
             give_up: Duration::from_secs(15),

@@ -189,3 +189,27 @@ impl Labels {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::zebra::Fault;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn every_fault_of_a_printer_has_a_picture_of_its_own() {
+        let page = include_str!("page/kiosk.html");
+        let mut pictures = BTreeMap::new();
+        for symbol in page.split("<symbol id=\"fault-").skip(1) {
+            let (code, rest) = symbol.split_once('"').expect("the end of an id");
+            let drawing = rest.split_once('>').and_then(|(_, rest)| rest.split_once("</symbol>")).expect("a symbol").0;
+            assert!(["<path", "<circle", "<rect"].iter().any(|shape| drawing.contains(shape)), "{code} is empty");
+            assert!(!drawing.contains("<text"), "{code} must be understood without words");
+            assert!(!pictures.values().any(|other| *other == drawing), "{code} looks like another one");
+            assert!(pictures.insert(code, drawing).is_none(), "{code} is drawn twice");
+        }
+        for fault in Fault::all() {
+            assert!(pictures.remove(fault.code()).is_some(), "{} has no picture", fault.code());
+        }
+        assert!(pictures.is_empty(), "pictures of no fault: {:?}", pictures.keys());
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! Arrives: a [`PrinterStatus`], or what the printer room saw on the link. Leaves: a [`Fault`] with
 //! a code for tables and JSON, a title for the screen and the next thing to do. The table below is
-//! the only place where these texts stand.
+//! the only place where these texts stand; the picture of each is drawn in `src/web/page/kiosk.html`.
 
 use super::host_status::PrinterStatus;
 use std::fmt;
@@ -167,6 +167,11 @@ impl Fault {
     /// What to do, with `stock` as the configuration names it, for example `4x6`.
     pub fn instruction(self, stock: &str) -> String {
         self.row().3.replace("{stock}", stock)
+    }
+
+    /// Every fault there is.
+    pub fn all() -> impl Iterator<Item = Fault> {
+        TEXTS.iter().map(|row| row.0)
     }
 
     /// The fault with this code.

@@ -317,6 +317,42 @@ await check("forty units and every device in trouble stay inside, in every size"
   await staging.close();
 });
 
+// Every fault that the page has a picture of, which a test of src/web holds against the faults of a printer.
+await check("every fault shows its picture with its name and what to do, and is gone when it is mended", async () => {
+  const printer = (state, fault) => ({ name: "zebra", state, fault, reason: "", waiting: 0, sent: 0, in_doubt: 0, odometer: 7 });
+  const codes = [...(await (await fetch(url("/"))).text()).matchAll(/<symbol id="fault-([a-z_]+)"/g)].map((found) => found[1]);
+  must(codes.length > 0, "the page has no pictures");
+  // The first connection hears of the fault; what the later ones hear of is put in its place.
+  const told = views(live, [{ printers: [printer("ready", null)] }]);
+  const staging = await staged(told, { retry: 50 });
+  const ink = new Set();
+  for (const [n, code] of codes.entries()) {
+    const state = ["attention", "lost", "denied"][n % 3];
+    told[0] = { ...told[0], printers: [printer(state, { code, title: `Title of ${code}`, instruction: `Mend ${code}.` })] };
+    const shown = await staging.waitForSelector(`#alarms .picture use[href="#fault-${code}"]`, { timeout: 10000, state: "attached" });
+    const box = await shown.evaluate((use) => { const { width, height } = use.getBoundingClientRect(); return { width, height }; });
+    must(box.width >= 20 && box.height >= 14, `${code} is drawn ${JSON.stringify(box)}`);
+    must(await staging.locator("#alarms .alarm").count() === 1, `${code} has more than one alarm`);
+    must((await staging.textContent("#alarms")).includes(`Mend ${code}.`), `${code} does not say what to do`);
+    ink.add((await staging.locator("#alarms .alarm-sign").screenshot()).toString("base64"));
+    if (code === "paper_out") await picture(staging, "fault-paper_out");
+    told[0] = { ...told[0], printers: [printer("ready", null)] };
+    await staging.waitForSelector("#alarms .alarm", { timeout: 10000, state: "detached" });
+  }
+  must(ink.size === codes.length, `${codes.length} faults have ${ink.size} pictures`);
+  must(staging.notes.errors.length === 0, staging.notes.errors.join("; "));
+  await staging.close();
+  return `${codes.length} pictures`;
+});
+
+await check("a fault that the page does not know has a sign, and its words", async () => {
+  const fault = { code: "x\"><img src=x>", title: "Something new", instruction: "Look at the printer." };
+  const staging = await staged(views(live, [{ printers: [{ name: "zebra", state: "attention", fault, reason: "", waiting: 0, sent: 0, in_doubt: 0, odometer: 7 }] }]));
+  await staging.waitForSelector('#alarms .alarm-sign use[href="#sign-alert"]', { state: "attached" });
+  must((await staging.textContent("#alarms")).includes("Something new"), "no words");
+  await staging.close();
+});
+
 await check("a silent stream is STALE even when the daemon still answers requests", async () => {
   const staging = await staged(views(live, [{ screen: screen("accept", "good", "REPLACE") }]), { mute: true });
   await staging.waitForSelector('#panel[data-kind="accept"]');

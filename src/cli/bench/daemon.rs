@@ -8,6 +8,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
@@ -26,16 +27,20 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts it and waits until it says `READY=1`.
+    /// Starts this same program and waits until it says `READY=1`.
     pub fn start(station: &Station) -> Result<Daemon, Stop> {
-        let own = std::env::current_exe().map_err(Stop::failed)?;
+        Daemon::start_as(&std::env::current_exe().map_err(Stop::failed)?, station)
+    }
+
+    /// The same by a `backdock` that is another program than this one.
+    pub fn start_as(backdock: &Path, station: &Station) -> Result<Daemon, Stop> {
         let notify = station.dir.join("notify");
         let _ = fs::remove_file(&notify);
         let told = UnixDatagram::bind(&notify).map_err(|e| at(&notify, e))?;
         told.set_read_timeout(Some(PATIENCE)).map_err(Stop::failed)?;
         let log = station.dir.join("log");
         let errors = fs::OpenOptions::new().create(true).append(true).open(&log).map_err(|e| at(&log, e))?;
-        let mut command = Command::new(own);
+        let mut command = Command::new(backdock);
         command
             .arg("--config")
             .arg(station.dir.join("backdock.toml"))

@@ -1,20 +1,22 @@
 //! `backdock bench`: what this machine does with this program. The real daemon as a process of its own,
 //! a scanner on a pseudo-terminal, a printer that takes no time; everything that is compared is measured
 //! side by side in one run. Targets are printed beside the figures and decide nothing.
+//!
+//! `benches/peers`, which holds the station against a print spooler, makes its docks with the public parts.
 
 mod burst;
-mod daemon;
+pub mod daemon;
 mod dock;
 mod import;
 mod lookup;
 mod report;
 mod rest;
 mod rules;
-mod sample;
-mod samples;
+pub mod sample;
+pub mod samples;
 mod scan;
 mod sink;
-mod site;
+pub mod site;
 
 use super::load::Where;
 use super::{End, Stop, Verdict, answer, answer_json};
@@ -113,7 +115,7 @@ impl Stage {
 }
 
 /// What the figures were measured on.
-fn machine(site: &Site) -> Vec<(&'static str, String)> {
+pub fn machine(site: &Site) -> Vec<(&'static str, String)> {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let cpuinfo = read("/proc/cpuinfo");
     let model = cpuinfo.lines().find_map(|l| l.strip_prefix("model name")?.split_once(": ").map(|(_, m)| m.to_owned()));

@@ -47,13 +47,23 @@ export function el(tag, className, ...content) {
 const SIGNS = new Set(["check", "pause", "cross", "question", "info", "alert", "await", "next", "scanner", "printer", "sound"]);
 
 export function sign(name) {
+  return drawn(`sign-${SIGNS.has(name) ? name : "info"}`, "sign");
+}
+
+function drawn(id, className) {
   const svg = document.createElementNS(SVG, "svg");
   const use = document.createElementNS(SVG, "use");
-  svg.setAttribute("class", "sign");
+  svg.setAttribute("class", className);
   svg.setAttribute("aria-hidden", "true");
-  use.setAttribute("href", `#sign-${SIGNS.has(name) ? name : "info"}`);
+  use.setAttribute("href", `#${id}`);
   svg.append(use);
   return svg;
+}
+
+// The picture of a printer's fault; a printer that says nothing more has a sign only.
+function faultPicture(fault, otherwise) {
+  const id = `fault-${/^[a-z_]{1,40}$/.exec(fault?.code)?.[0]}`;
+  return $(id) ? drawn(id, "sign picture") : sign(otherwise);
 }
 
 const KIND_SIGN = { accept: "check", hold: "pause", reject: "cross", ask: "question", info: "info", error: "alert" };
@@ -105,29 +115,29 @@ export function drawAlarms(scanners, printers, doubts) {
   if (doubts.length > 0) {
     const d = doubts[0];
     const what = joined(`Label ${clean(d.job)} ${clean(d.label)}`, d.serial && `SN ${d.serial}`, d.rma, d.known);
-    alarms.push(alarm("doubt", "question", doubts.length === 1 ? "1 label in doubt" : `${doubts.length} labels in doubt`, what, d.next));
+    alarms.push(alarm("doubt", sign("question"), doubts.length === 1 ? "1 label in doubt" : `${doubts.length} labels in doubt`, what, d.next));
   }
   for (const p of printers) {
     const waiting = count(p.waiting) > 0 ? ` (${plural(p.waiting, "label")} waiting)` : "";
-    if (p.state === "attention") alarms.push(alarm("warn", "alert", `Printer ${clean(p.name)}: ${clean(p.fault?.title ?? "needs attention")}`, null, clean(p.fault?.instruction ?? "Look at the printer's own display.") + waiting));
-    else if (p.state !== "ready" && p.state !== "busy") alarms.push(alarm("bad", "cross", `Printer ${clean(p.name)} is ${clean(p.state)}`, null, clean(p.fault?.instruction ?? "Check that it is switched on and its cable is in.") + waiting));
+    if (p.state === "attention") alarms.push(alarm("warn", faultPicture(p.fault, "alert"), `Printer ${clean(p.name)}: ${clean(p.fault?.title ?? "needs attention")}`, null, clean(p.fault?.instruction ?? "Look at the printer's own display.") + waiting));
+    else if (p.state !== "ready" && p.state !== "busy") alarms.push(alarm("bad", faultPicture(p.fault, "cross"), `Printer ${clean(p.name)} is ${clean(p.state)}`, null, clean(p.fault?.instruction ?? "Check that it is switched on and its cable is in.") + waiting));
   }
   for (const s of scanners) {
     if (s.state === "present") continue;
     const what = joined(s.reason, s.since && `since ${hms(s.since)}`);
-    alarms.push(alarm("bad", "cross", `Scanner ${clean(s.name)} is ${clean(s.state)}`, null, what || "Check its cable or its cradle."));
+    alarms.push(alarm("bad", sign("cross"), `Scanner ${clean(s.name)} is ${clean(s.state)}`, null, what || "Check its cable or its cradle."));
   }
   if (alarms.length > ALARMS_MAX) {
     const others = alarms.length - ALARMS_MAX + 1;
     alarms.length = ALARMS_MAX - 1;
-    alarms.push(alarm("bad", "alert", `and ${plural(others, "more device")}`, null, "See the signs at the top of the screen."));
+    alarms.push(alarm("bad", sign("alert"), `and ${plural(others, "more device")}`, null, "See the signs at the top of the screen."));
   }
   $("alarms").toggleAttribute("data-many", alarms.length > 2);
   $("alarms").replaceChildren(...alarms);
 }
 
-function alarm(level, signName, title, what, next) {
-  const node = el("div", "alarm", el("div", "alarm-sign", sign(signName)),
+function alarm(level, picture, title, what, next) {
+  const node = el("div", "alarm", el("div", "alarm-sign", picture),
     el("div", "alarm-text", el("b", "cut", title), what ? el("p", "", what) : null, next ? el("p", "do", next) : null));
   node.dataset.level = level;
   return node;
