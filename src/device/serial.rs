@@ -4,6 +4,7 @@
 //! when it runs as root). The path is resolved at every opening, and a line that ended is closed before
 //! it is looked for again: a descriptor kept open makes the kernel give the scanner another number.
 
+use super::usb::{self, Which};
 use super::{Heard, Line, Refusal, access};
 use serialport::{ErrorKind, TTYPort};
 use std::io::{self, Read};
@@ -17,6 +18,7 @@ pub(super) struct Door {
 
 impl super::Door for Door {
     type Line = TTYPort;
+    const USB: bool = true;
 
     fn open(&mut self, _: Duration) -> Result<(TTYPort, String), Refusal> {
         // serialport takes the path as text.
@@ -28,6 +30,40 @@ impl super::Door for Door {
             Err(e) => Err(self.refused(&e)),
         }
     }
+}
+
+/// The serial port of a USB device, whatever number it has this time.
+pub(super) struct UsbDoor {
+    pub which: Which,
+    pub baud: u32,
+}
+
+impl super::Door for UsbDoor {
+    type Line = TTYPort;
+    const USB: bool = true;
+
+    fn open(&mut self, at_most: Duration) -> Result<(TTYPort, String), Refusal> {
+        let mut refusal = None;
+        for port in ports(&self.which, &usb::seen()) {
+            match (Door { port, baud: self.baud }).open(at_most) {
+                Ok(opened) => return Ok(opened),
+                // Another of the same model may be free.
+                Err(why) => refusal = Some(why),
+            }
+        }
+        Err(refusal.unwrap_or_else(|| {
+            Refusal::lost(format!(
+                "no scanner with a serial port ({}) on USB: plug it in (`backdock devices` lists what is there)",
+                self.which
+            ))
+        }))
+    }
+}
+
+/// The serial ports of the devices that are meant.
+fn ports(which: &Which, seen: &[usb::Seen]) -> Vec<PathBuf> {
+    let meant = seen.iter().filter(|d| which.matches(d) && (which.names_one() || d.is_scanner()));
+    meant.flat_map(|d| d.ttys().cloned()).collect()
 }
 
 impl Door {
@@ -74,6 +110,25 @@ impl Line for TTYPort {
 mod tests {
     use super::*;
     use crate::domain::presence::Presence;
+
+    #[test]
+    fn a_scanner_is_the_same_one_behind_another_number() {
+        let sys = usb::fake::Sys::new();
+        let plug = |port: &str, ids, serial: &str, tty: &str| {
+            std::fs::create_dir_all(sys.plug(port, ids, serial, 2).join("tty").join(tty)).unwrap();
+        };
+        plug("1-2", (0x05e0, 0x1701), "ACM-1", "ttyACM0");
+        plug("1-3", (0x0403, 0x6001), "FT1", "ttyACM4");
+        let which = Which { serial: Some("ACM-1".to_owned()), ..Which::default() };
+        assert_eq!(ports(&which, &sys.seen()), [PathBuf::from("/dev/ttyACM0")]);
+        sys.unplug("1-2");
+        assert!(ports(&which, &sys.seen()).is_empty());
+        plug("1-4.1", (0x05e0, 0x1701), "ACM-1", "ttyACM1");
+        assert_eq!(ports(&which, &sys.seen()), [PathBuf::from("/dev/ttyACM1")]);
+        assert_eq!(ports(&Which::default(), &sys.seen()), [PathBuf::from("/dev/ttyACM1")], "only a known scanner");
+        let ftdi = Which { usb: Some((0x0403, 0x6001)), ..Which::default() };
+        assert_eq!(ports(&ftdi, &sys.seen()), [PathBuf::from("/dev/ttyACM4")]);
+    }
 
     #[test]
     fn refused_is_not_the_same_as_gone() {

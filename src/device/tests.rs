@@ -1,6 +1,8 @@
 //! The real threads and the real serial and TCP code, with a pty or a socket in the scanner's place.
 //! Nothing here sleeps: every wait is for an event.
 
+mod usb;
+
 use super::*;
 use crate::scan::{IDLE_GAP_MS, MAX_FRAME};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};

@@ -27,18 +27,12 @@ impl Mode {
     /// What the operator does to use a scanner that is in this mode; `None` where nothing is to be done.
     pub fn advice(self) -> Option<&'static str> {
         match self {
-            Mode::Serial => None,
-            Mode::Keyboard => {
-                Some("it types like a keyboard: scan the barcode \"USB serial\" (CDC, COM emulation) in its manual")
-            }
-            Mode::HidPos | Mode::Ibm => Some(
-                "it speaks a point-of-sale protocol: scan the barcode \"USB serial\" (CDC, COM emulation) in its manual",
+            Mode::Serial | Mode::Keyboard | Mode::HidPos | Mode::Unstated => None,
+            Mode::Ibm => Some(
+                "IBM's own protocol is not read here: scan the barcode \"USB HID POS\" (or \"USB serial\", CDC) in its manual",
             ),
             Mode::Snapi => Some(
-                "SNAPI needs the maker's own library: scan the barcode \"USB CDC host\" in its product reference guide",
-            ),
-            Mode::Unstated => Some(
-                "if no serial port appears for it, scan the barcode \"USB serial\" (CDC, COM emulation) in its manual",
+                "SNAPI needs the maker's own library: scan the barcode \"USB HID POS\" or \"USB CDC host\" in its product reference guide",
             ),
         }
     }
@@ -58,6 +52,15 @@ pub struct Model {
 pub fn model(vendor_id: u16, product_id: u16) -> Option<&'static Model> {
     let at = MODELS.binary_search_by_key(&(vendor_id, product_id), |m| (m.vendor_id, m.product_id));
     at.ok().and_then(|at| MODELS.get(at))
+}
+
+/// Feature reports (id, data) that a maker's HID POS scanners want once before they send anything.
+/// Honeywell (also under Metrologic's and Hand Held Products' numbers): report 254 = 1.
+pub fn features(vendor_id: u16) -> &'static [(u8, &'static [u8])] {
+    match vendor_id {
+        0x0c2e | 0x0536 => &[(254, &[1])],
+        _ => &[],
+    }
 }
 
 /// The maker of a vendor id that sells scanners under it and little else, so that a product id unknown
@@ -207,8 +210,8 @@ mod tests {
     }
 
     #[test]
-    fn only_a_scanner_in_serial_mode_needs_nothing() {
-        assert!(Mode::Serial.advice().is_none());
-        assert!([Mode::Keyboard, Mode::HidPos, Mode::Ibm, Mode::Snapi].iter().all(|m| m.advice().is_some()));
+    fn only_a_mode_that_cannot_be_read_needs_a_barcode_of_the_maker() {
+        assert!([Mode::Serial, Mode::Keyboard, Mode::HidPos, Mode::Unstated].iter().all(|m| m.advice().is_none()));
+        assert!([Mode::Ibm, Mode::Snapi].iter().all(|m| m.advice().is_some_and(|a| a.contains("USB HID POS"))));
     }
 }

@@ -107,9 +107,12 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
     let quiet = Arc::new(AtomicBool::new(false));
     let mut threads = Vec::with_capacity(config.scanners.len());
     for settings in &config.scanners {
-        let events = inbox.scanner(SCANNER_QUEUE, &bell);
         let name = settings.name.clone();
-        let thread = device::spawn(settings.clone(), events, quiet.clone());
+        let thread = if matches!(settings.kind, device::ScannerKind::Auto { .. }) {
+            device::auto::spawn(settings.clone(), inbox.scanners(SCANNER_QUEUE, &bell), quiet.clone())
+        } else {
+            device::spawn(settings.clone(), inbox.scanner(SCANNER_QUEUE, &bell), quiet.clone())
+        };
         threads.push(thread.map_err(io(format!("scanner {name}: no thread")))?);
     }
     let mut printers = Vec::new();
