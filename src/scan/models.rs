@@ -2,7 +2,8 @@
 //! said here and nowhere else, and the udev rules are checked against this table.
 //!
 //! Sources: the USB ID repository (usb.ids 2025.07.26); the modes of Zebra/Symbol, Datalogic, Honeywell
-//! and Newland from their product reference guides. Scanners often change their product id with their
+//! and Newland from their product reference guides. Left out of the list, as no scanners: mobile computers
+//! (0536:01a0, 05e0:2000, 05e0:200d, 067e:1001), a wireless card (05e0:0800), a Citizen printer (1d90:2037). Scanners often change their product id with their
 //! mode, so a row is a scanner in a mode; where the id does not say it, the mode is `Unstated`.
 
 /// How a scanner talks on USB.
@@ -62,6 +63,9 @@ pub fn features(vendor_id: u16) -> &'static [(u8, &'static [u8])] {
         _ => &[],
     }
 }
+
+/// Makers of label printers that speak ZPL, by vendor id; every printer of theirs counts.
+pub const PRINTER_MAKERS: &[(u16, &str)] = &[(0x0a5f, "Zebra")];
 
 /// The maker of a vendor id that sells scanners under it and little else, so that a product id unknown
 /// here is still likely to be a scanner.
