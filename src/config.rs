@@ -3,7 +3,7 @@
 //!
 //! Reading the file is the caller's business; this is a function of its text. Long, as a list of every key is.
 
-use crate::device::{ScannerKind, ScannerSettings, Which};
+use crate::device::{Beep, ScannerKind, ScannerSettings, Which};
 use crate::domain::facts::nearest;
 use crate::domain::job::PAPERS;
 use crate::label::{Dpi, Stock};
@@ -240,7 +240,7 @@ fn device_name(t: &mut Table) -> String {
 /// What a configuration without a [[scanner]] means.
 fn every_scanner() -> ScannerSettings {
     let kind = ScannerKind::Auto { layout: layout::Layout::default(), except: Vec::new(), ports: Vec::new() };
-    ScannerSettings { name: "auto".to_owned(), kind, suffix: Suffix::Any, idle_gap_ms: USB_IDLE_MS }
+    ScannerSettings { name: "auto".to_owned(), kind, suffix: Suffix::Any, idle_gap_ms: USB_IDLE_MS, beep: None }
 }
 
 /// Tells the scanner of kind `auto` what the others have taken.
@@ -348,11 +348,21 @@ fn scanner(t: &mut Table) -> ScannerSettings {
         ("idle", Suffix::Idle),
         ("any", Suffix::Any),
     ];
+    let beep = t.bool("beep").or(false);
+    if beep && is != Kind::Serial {
+        t.problem("beep", "is for a scanner on a serial port (kind = \"serial\"); the page sounds for the others");
+    }
     // One that came with the dock and was never told anything ends its scans with one of the usual marks.
     let found = matches!(is, Kind::HidPos | Kind::Wedge | Kind::Auto);
     let suffix = t.choice("suffix", &suffixes).or(if found { Suffix::Any } else { Suffix::Cr });
     let gap = if suffix == Suffix::Any { USB_IDLE_MS } else { IDLE_GAP_MS };
-    ScannerSettings { name, kind, suffix, idle_gap_ms: t.integer("idle_ms", 5..=2000).or(gap as i64) as u64 }
+    ScannerSettings {
+        name,
+        kind,
+        suffix,
+        idle_gap_ms: t.integer("idle_ms", 5..=2000).or(gap as i64) as u64,
+        beep: beep.then(Beep::default),
+    }
 }
 
 /// Which USB device a scanner is.
@@ -553,6 +563,8 @@ stock = "4x3"
             ("suffix = \"cr\"", "suffix = \"enter\"", "suffix"),
             ("port = \"/dev/ttyACM0\"", "usb = \"05e0-1701\"", "vendor and product id"),
             ("port = \"/dev/ttyACM0\"", "usb = \"5e0:1701\"", "vendor and product id"),
+            ("port = \"/dev/ttyACM0\"", "port = \"/dev/ttyACM0\"\nbeep = 1", "beep"),
+            ("kind = \"serial\"\nport = \"/dev/ttyACM0\"\nbaud = 9600", "kind = \"wedge\"\nbeep = true", "sounds"),
             ("port = \"/dev/ttyACM0\"", "port_path = \"ttyACM0\"", "port 3 of the hub"),
             ("port = \"/dev/ttyACM0\"", "port = \"/dev/ttyACM0\"\nserial = \"A\"", "two ways"),
             ("port = \"/dev/ttyACM0\"", "port = \"/dev/ttyACM0\"\nlayout = \"de\"", "types"),

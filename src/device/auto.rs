@@ -149,7 +149,7 @@ mod tests {
 
     fn auto(except: Vec<Which>, ports: Vec<PathBuf>) -> ScannerSettings {
         let kind = ScannerKind::Auto { layout: Layout::De, except, ports };
-        ScannerSettings { name: "auto".to_owned(), kind, suffix: Suffix::Any, idle_gap_ms: 500 }
+        ScannerSettings { name: "auto".to_owned(), kind, suffix: Suffix::Any, idle_gap_ms: 500, beep: None }
     }
 
     fn names(settings: &ScannerSettings, seen: &[Seen]) -> Vec<String> {

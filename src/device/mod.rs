@@ -28,12 +28,13 @@ mod wedge;
 
 use crate::domain::presence::Presence;
 use crate::scan::keys::Layout;
+use crate::scan::models;
 use crate::scan::{Frame, Framer, Suffix};
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -49,7 +50,33 @@ pub struct ScannerSettings {
     pub suffix: Suffix,
     /// For suffix `idle`: the silence that ends a scan, in milliseconds.
     pub idle_gap_ms: u64,
+    /// For a scanner on a serial port that can beep when it is told to.
+    pub beep: Option<Beep>,
 }
+
+/// Tells a scanner's thread to let it beep; the thread looks every [`BEEP_LOOK`].
+#[derive(Clone, Default, Debug)]
+pub struct Beep(Arc<AtomicU8>);
+
+impl Beep {
+    /// Asks for so many beeps. What is asked meanwhile again is asked once.
+    pub fn ask(&self, beeps: u8) {
+        self.0.fetch_max(beeps, Ordering::Relaxed);
+    }
+
+    fn asked(&self) -> u8 {
+        self.0.swap(0, Ordering::Relaxed)
+    }
+}
+
+/// Two are equal when they are the same one.
+impl PartialEq for Beep {
+    fn eq(&self, other: &Beep) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Beep {}
 
 /// The way in. A [`Which`] is looked for on USB at every opening: the scanner is the same one wherever it
 /// is plugged in and whatever name the kernel gives it.
@@ -97,6 +124,9 @@ const _: () = assert!(BACKOFF_MAX.as_millis() < 1000 && LISTEN_MAX.as_millis() <
 /// Longest wait for bytes before `stop` is looked at.
 const LISTEN_MAX: Duration = Duration::from_millis(900);
 
+/// How long a beep may wait.
+const BEEP_LOOK: Duration = Duration::from_millis(50);
+
 /// A line that lived shorter than this and said nothing was no success: the pauses go on growing.
 const SETTLED: Duration = Duration::from_secs(2);
 
@@ -123,12 +153,15 @@ pub fn spawn(
 ) -> io::Result<JoinHandle<()>> {
     let framer = Framer::new(settings.suffix, settings.idle_gap_ms);
     let out = Out { scanner: settings.name.as_str().into(), events, stop, told: None };
+    let beep = settings.beep;
     let builder = thread::Builder::new().name(format!("scan-{}", settings.name.replace('\0', "")));
     builder.spawn(move || {
         // The one error is "nobody listens any more", and that is how a thread is told to end.
         let _ = match settings.kind {
-            ScannerKind::Serial { port, baud } => attend(serial::Door { port, baud }, framer, out),
-            ScannerKind::UsbSerial { which, baud } => attend(serial::UsbDoor { which, baud }, framer, out),
+            ScannerKind::Serial { port, baud } => {
+                attend(serial::Door { port, baud, beep, bytes: models::beep(0) }, framer, out)
+            }
+            ScannerKind::UsbSerial { which, baud } => attend(serial::UsbDoor { which, baud, beep }, framer, out),
             ScannerKind::HidPos { which } => {
                 attend(hid_pos::Door::new(libusb::Libusb, which, settings.suffix), framer, out)
             }

@@ -12,7 +12,7 @@ pub(super) fn properties(message: &[u8]) -> Option<impl Iterator<Item = (&[u8], 
     if message.len() < HEADER || !message.starts_with(PREFIX) {
         return None;
     }
-    let word = |at: usize| Some(<[u8; 4]>::try_from(message.get(at..at + 4)?).ok()?);
+    let word = |at: usize| <[u8; 4]>::try_from(message.get(at..at + 4)?).ok();
     if u32::from_be_bytes(word(8)?) != MAGIC {
         return None;
     }

@@ -64,6 +64,15 @@ pub fn features(vendor_id: u16) -> &'static [(u8, &'static [u8])] {
     }
 }
 
+/// What lets a serial scanner of this maker beep once: BEL, which most take; Honeywell wants it as a command,
+/// SYN BEL CR.
+pub fn beep(vendor_id: u16) -> &'static [u8] {
+    match vendor_id {
+        0x0c2e | 0x0536 => b"\x16\x07\r",
+        _ => b"\x07",
+    }
+}
+
 /// Makers of label printers that speak ZPL, by vendor id; every printer of theirs counts.
 pub const PRINTER_MAKERS: &[(u16, &str)] = &[(0x0a5f, "Zebra")];
 

@@ -24,6 +24,7 @@ pub use lock::{Lock, LockError};
 
 use crate::config::Config;
 use crate::domain::event::Event;
+use crate::domain::screen::Kind;
 use crate::message::sender::{self, Sender};
 use crate::printer::{Pace, PrinterEvent, worker};
 use crate::program::Programs;
@@ -233,6 +234,11 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
                 }
             }
         }
+        for (scanner, kind) in core.answered.drain(..) {
+            if let Some(beep) = config.scanners.iter().find(|s| s.name == scanner).and_then(|s| s.beep.as_ref()) {
+                beep.ask(beeps(kind));
+            }
+        }
         if shows && (inbox.is_empty() || shown.elapsed() >= SHOW) {
             shown = Instant::now();
             let view = core.view(now);
@@ -264,6 +270,14 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
     page.stop();
     tracing::info!("stopped in order");
     Ok(())
+}
+
+/// One beep: go on. Two: look at the screen.
+fn beeps(kind: Kind) -> u8 {
+    match kind {
+        Kind::Accept | Kind::Ask | Kind::Info => 1,
+        Kind::Hold | Kind::Reject | Kind::Error => 2,
+    }
 }
 
 fn log_failure(done: Result<(), StoreError>) {

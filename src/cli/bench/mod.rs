@@ -8,6 +8,7 @@ mod dock;
 mod import;
 mod lookup;
 mod report;
+mod reports;
 mod rest;
 mod rules;
 mod sample;
@@ -54,6 +55,8 @@ enum Stage {
     Verdict,
     /// Labels laid out per second.
     Label,
+    /// From a scanner's bytes to the identified scan, by each way in.
+    Reports,
 }
 
 /// How much is done.
@@ -105,6 +108,7 @@ impl Stage {
             Stage::Rest => rest::run(site, effort),
             Stage::Verdict => rules::verdicts(effort),
             Stage::Label => rules::labels(effort),
+            Stage::Reports => reports::run(effort),
         }
     }
 }

@@ -121,7 +121,7 @@ pub fn layout(descriptor: &[u8]) -> Result<Layout, NotRead> {
     }
     let first = walked.elements.iter().find(|e| e.usage == DATA).ok_or(NotRead::NoData)?;
     let of = |usage: u32| walked.elements.iter().filter(move |e| e.usage == usage && e.report == first.report);
-    let byte = |e: &Element| (e.bit % 8 == 0).then_some((e.bit / 8) as usize).ok_or(NotRead::Unaligned);
+    let byte = |e: &Element| e.bit.is_multiple_of(8).then_some((e.bit / 8) as usize).ok_or(NotRead::Unaligned);
     let mut data = byte(first)?..byte(first)?;
     for e in of(DATA) {
         if e.size != 8 {
@@ -143,7 +143,7 @@ pub fn layout(descriptor: &[u8]) -> Result<Layout, NotRead> {
     }
     // One flag, whatever room the descriptor gives it: makers that declare the vendor's bytes in front of
     // it under the same usage keep the flag itself in the last byte.
-    let more = of(CONTINUED).last().map(|e| e.bit as usize);
+    let more = of(CONTINUED).next_back().map(|e| e.bit as usize);
     let bits = walked.bits.iter().find(|(id, _)| *id == first.report).map_or(0, |(_, bits)| *bits);
     let id = (first.report != 0).then_some(first.report);
     Ok(Layout { id, bytes: bits.div_ceil(8) as usize, length, aim, data, more })

@@ -198,6 +198,7 @@ impl Core {
                 title = screen.title,
                 "scan"
             );
+            self.answered.push((shown.scanner.clone(), screen.kind));
             self.feed.push_front(FeedLine::of(screen, shown.at));
             self.feed.truncate(FEED);
             self.shown = Some(shown);
