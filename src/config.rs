@@ -3,12 +3,13 @@
 //!
 //! Reading the file is the caller's business; this is a function of its text. Long, as a list of every key is.
 
-use crate::device::{ScannerKind, ScannerSettings};
+use crate::device::{Beep, ScannerKind, ScannerSettings, Which};
 use crate::domain::facts::nearest;
 use crate::domain::job::PAPERS;
 use crate::label::{Designs, Dpi, Stock};
 use crate::message::{self, Mail, Webhook};
 use crate::printer::link::{self, Address};
+use crate::scan::keys::layout;
 use crate::scan::{IDLE_GAP_MS, Suffix};
 use crate::store::import::ImportMap;
 use crate::strict_toml::{self, Problem, Read, Table};
@@ -98,7 +99,7 @@ pub struct Printer {
 /// All problems found, sorted by line.
 pub fn parse(file: &str, text: &str) -> Result<Read<Config>, Vec<Problem>> {
     strict_toml::read(file, text, |root| {
-        let config = Config {
+        let mut config = Config {
             station: root.table("station", station),
             web: root.table("web", |t| Web {
                 listen: t.parsed("listen", blank(), address).or(SocketAddr::from(([127, 0, 0, 1], 8631))),
@@ -169,8 +170,9 @@ pub fn parse(file: &str, text: &str) -> Result<Read<Config>, Vec<Problem>> {
             }
         }
         if config.scanners.is_empty() {
-            root.warning("scanner", "no [[scanner]]: nothing can be scanned at this station");
+            config.scanners.push(every_scanner());
         }
+        leave_to_others(root, &mut config.scanners);
         if config.printers.is_empty() {
             root.warning("printer", "no [[printer]]: labels cannot be printed; their jobs will wait");
         }
@@ -242,17 +244,92 @@ fn device_name(t: &mut Table) -> String {
     .required()
 }
 
+/// What a configuration without a [[scanner]] means.
+fn every_scanner() -> ScannerSettings {
+    let kind = ScannerKind::Auto { layout: layout::Layout::default(), except: Vec::new(), ports: Vec::new() };
+    ScannerSettings { name: "auto".to_owned(), kind, suffix: Suffix::Any, idle_gap_ms: USB_IDLE_MS, beep: None }
+}
+
+/// Tells the scanner of kind `auto` what the others have taken.
+fn leave_to_others(root: &mut Table, scanners: &mut [ScannerSettings]) {
+    let (mut whiches, mut taken_ports) = (Vec::new(), Vec::new());
+    for s in scanners.iter() {
+        match &s.kind {
+            ScannerKind::Serial { port, .. } => taken_ports.push(port.clone()),
+            ScannerKind::UsbSerial { which, .. } | ScannerKind::HidPos { which } | ScannerKind::Wedge { which, .. } => {
+                whiches.push((s.name.clone(), which.clone()));
+            }
+            _ => {}
+        }
+    }
+    let mut autos = 0;
+    for s in scanners {
+        let ScannerKind::Auto { except, ports, .. } = &mut s.kind else { continue };
+        autos += 1;
+        for (name, which) in &whiches {
+            if !which.names_one() {
+                root.problem(
+                    "scanner",
+                    format!("{name:?} must say which device it is (usb, serial or port_path), because {:?} takes every scanner that no other names", s.name),
+                );
+            }
+        }
+        *except = whiches.iter().map(|(_, which)| which.clone()).collect();
+        *ports = taken_ports.clone();
+    }
+    if autos > 1 {
+        root.problem("scanner", "two scanners have kind = \"auto\"; one finds them all");
+    }
+}
+
+/// The silence that ends a scan with suffix `any`, where none is configured, in milliseconds: longer than the
+/// pause that a wedge makes between two keys.
+const USB_IDLE_MS: u64 = 500;
+
 fn scanner(t: &mut Table) -> ScannerSettings {
-    #[derive(Clone, Copy)]
+    #[derive(Clone, Copy, PartialEq)]
     enum Kind {
         Serial,
         Tcp,
         Replay,
+        HidPos,
+        Wedge,
+        Auto,
     }
     let name = device_name(t);
-    let kinds = [("serial", Kind::Serial), ("tcp", Kind::Tcp), ("replay", Kind::Replay)];
-    let kind = match t.choice("kind", &kinds).required() {
+    let kinds = [
+        ("serial", Kind::Serial),
+        ("hid-pos", Kind::HidPos),
+        ("wedge", Kind::Wedge),
+        ("auto", Kind::Auto),
+        ("tcp", Kind::Tcp),
+        ("replay", Kind::Replay),
+    ];
+    let is = t.choice("kind", &kinds).required();
+    let which = which(t);
+    let layout = t.choice("layout", &layout::NAMES).optional();
+    if layout.is_some() && !matches!(is, Kind::Wedge | Kind::Auto) {
+        t.problem("layout", "is for a scanner that types (kind = \"wedge\" or \"auto\"); take it out");
+    }
+    if which.names_one() && !matches!(is, Kind::Serial | Kind::HidPos | Kind::Wedge) {
+        t.problem(
+            "kind",
+            "usb, serial and port_path are for kind = \"serial\", \"hid-pos\" or \"wedge\"; take them out",
+        );
+    }
+    let layout = layout.unwrap_or_default();
+    let kind = match is {
+        Kind::Serial if which.names_one() => {
+            if t.has("port") {
+                t.problem("port", "and a USB device are two ways to say which scanner it is; take one out");
+            }
+            let _ = t.string("port").optional();
+            ScannerKind::UsbSerial { which, baud: baud(t) }
+        }
         Kind::Serial => ScannerKind::Serial { port: PathBuf::from(t.string("port").required()), baud: baud(t) },
+        Kind::HidPos => ScannerKind::HidPos { which },
+        Kind::Wedge => ScannerKind::Wedge { which, layout },
+        Kind::Auto => ScannerKind::Auto { layout, except: Vec::new(), ports: Vec::new() },
         Kind::Tcp => {
             let connect = t.parsed("connect", blank(), address).optional();
             let listen = t.parsed("listen", blank(), address).optional();
@@ -270,14 +347,50 @@ fn scanner(t: &mut Table) -> ScannerSettings {
         }
         Kind::Replay => ScannerKind::Replay { path: PathBuf::from(t.string("path").required()) },
     };
-    let suffixes =
-        [("cr", Suffix::Cr), ("lf", Suffix::Lf), ("crlf", Suffix::CrLf), ("tab", Suffix::Tab), ("idle", Suffix::Idle)];
+    let suffixes = [
+        ("cr", Suffix::Cr),
+        ("lf", Suffix::Lf),
+        ("crlf", Suffix::CrLf),
+        ("tab", Suffix::Tab),
+        ("idle", Suffix::Idle),
+        ("any", Suffix::Any),
+    ];
+    let beep = t.bool("beep").or(false);
+    if beep && is != Kind::Serial {
+        t.problem("beep", "is for a scanner on a serial port (kind = \"serial\"); the page sounds for the others");
+    }
+    // One that came with the dock and was never told anything ends its scans with one of the usual marks.
+    let found = matches!(is, Kind::HidPos | Kind::Wedge | Kind::Auto);
+    let suffix = t.choice("suffix", &suffixes).or(if found { Suffix::Any } else { Suffix::Cr });
+    let gap = if suffix == Suffix::Any { USB_IDLE_MS } else { IDLE_GAP_MS };
     ScannerSettings {
         name,
         kind,
-        suffix: t.choice("suffix", &suffixes).or(Suffix::Cr),
-        idle_gap_ms: t.integer("idle_ms", 5..=2000).or(IDLE_GAP_MS as i64) as u64,
+        suffix,
+        idle_gap_ms: t.integer("idle_ms", 5..=2000).or(gap as i64) as u64,
+        beep: beep.then(Beep::default),
     }
+}
+
+/// Which USB device a scanner is.
+fn which(t: &mut Table) -> Which {
+    let id = |text: &str| {
+        let (vendor, product) = text.split_once(':')?;
+        let number = |hex: &str| u16::from_str_radix(hex, 16).ok().filter(|_| hex.len() == 4);
+        Some((number(vendor)?, number(product)?))
+    };
+    let usb = t.parsed("usb", (0, 0), |s| {
+        id(s).ok_or("vendor and product id are written \"05e0:1701\" (`backdock devices` lists them)")
+    });
+    let usb = usb.optional();
+    let serial = t.string("serial").optional();
+    let port_path = t.parsed("port_path", String::new(), |s| {
+        let path = s.strip_prefix(|c: char| c.is_ascii_digit()).is_some_and(|rest| rest.contains('-'));
+        let ok = path && s.bytes().all(|b| b.is_ascii_digit() || b"-.".contains(&b));
+        ok.then(|| s.to_owned())
+            .ok_or("a USB port is written as the kernel does: \"1-2.3\" is port 3 of the hub at port 2 of bus 1")
+    });
+    Which { usb, serial, port_path: port_path.optional() }
 }
 
 /// The rates a UART has; anything else is a typing mistake.
@@ -455,6 +568,24 @@ stock = "4x3"
             ("baud = 9600", "baud = 9601", "baud"),
             ("baud = 9600", "baud = \"fast\"", "baud"),
             ("suffix = \"cr\"", "suffix = \"enter\"", "suffix"),
+            ("port = \"/dev/ttyACM0\"", "usb = \"05e0-1701\"", "vendor and product id"),
+            ("port = \"/dev/ttyACM0\"", "usb = \"5e0:1701\"", "vendor and product id"),
+            ("port = \"/dev/ttyACM0\"", "port = \"/dev/ttyACM0\"\nbeep = 1", "beep"),
+            ("kind = \"serial\"\nport = \"/dev/ttyACM0\"\nbaud = 9600", "kind = \"wedge\"\nbeep = true", "sounds"),
+            ("port = \"/dev/ttyACM0\"", "port_path = \"ttyACM0\"", "port 3 of the hub"),
+            ("port = \"/dev/ttyACM0\"", "port = \"/dev/ttyACM0\"\nserial = \"A\"", "two ways"),
+            ("port = \"/dev/ttyACM0\"", "port = \"/dev/ttyACM0\"\nlayout = \"de\"", "types"),
+            (
+                "kind = \"serial\"\nport = \"/dev/ttyACM0\"\nbaud = 9600",
+                "kind = \"wedge\"\nlayout = \"dvorak\"",
+                "layout",
+            ),
+            (
+                "kind = \"serial\"\nport = \"/dev/ttyACM0\"\nbaud = 9600",
+                "kind = \"auto\"\nusb = \"05e0:1701\"",
+                "take them out",
+            ),
+            ("kind = \"serial\"\nport = \"/dev/ttyACM0\"\nbaud = 9600", "kind = \"hid-pos\"\nport = \"x\"", "port"),
             ("port = \"/dev/ttyACM0\"", "", "port"),
             ("dpi = 203", "dpi = 204", "dpi"),
             ("stock = \"4x3\"", "stock = \"4by3\"", "stock"),
@@ -512,6 +643,48 @@ stock = "4x3"
         }
         let numbered = GOOD.replace("tcp://192.0.2.7:9100", "lp:///dev/usb/lp0");
         assert!(parse("dock.toml", &numbered).unwrap().warnings[0].to_string().contains("lp://SERIALNUMBER"));
+    }
+
+    #[test]
+    fn scanners_on_usb_are_named_by_what_stays_of_them() {
+        let serial = "kind = \"serial\"\nport = \"/dev/ttyACM0\"\nbaud = 9600\nsuffix = \"cr\"";
+        let read = |keys: &str| {
+            let text = GOOD.replace(serial, keys);
+            assert_ne!(text, GOOD);
+            parse("dock.toml", &text).unwrap_or_else(|e| panic!("{e:#?}")).value.scanners
+        };
+        let which = |usb, serial: Option<&str>, port: Option<&str>| Which {
+            usb,
+            serial: serial.map(str::to_owned),
+            port_path: port.map(str::to_owned),
+        };
+        for (keys, kind) in [
+            ("kind = \"hid-pos\"", ScannerKind::HidPos { which: Which::default() }),
+            (
+                "kind = \"hid-pos\"\nusb = \"05e0:1300\"",
+                ScannerKind::HidPos { which: which(Some((0x05e0, 0x1300)), None, None) },
+            ),
+            (
+                "kind = \"wedge\"\nserial = \"W-1\"\nlayout = \"fr\"",
+                ScannerKind::Wedge { which: which(None, Some("W-1"), None), layout: layout::Layout::Fr },
+            ),
+            (
+                "kind = \"serial\"\nport_path = \"1-2.3\"",
+                ScannerKind::UsbSerial { which: which(None, None, Some("1-2.3")), baud: 9600 },
+            ),
+        ] {
+            assert_eq!(read(keys)[0].kind, kind);
+        }
+        assert_eq!((read("kind = \"wedge\"")[0].suffix, read("kind = \"wedge\"")[0].idle_gap_ms), (Suffix::Any, 500));
+        // Without a word every scanner is used; what has a word of its own is left to it.
+        let none = GOOD.replace(&format!("[[scanner]]\nname = \"gun\"\n{serial}\n"), "");
+        let none = parse("dock.toml", &none).unwrap().value.scanners;
+        assert!(matches!(&none[..], [s] if s.name == "auto" && matches!(s.kind, ScannerKind::Auto { .. })), "{none:?}");
+        let both = read("kind = \"auto\"\n[[scanner]]\nname = \"b\"\nkind = \"wedge\"\nusb = \"05e0:1200\"");
+        let ScannerKind::Auto { except, .. } = &both[0].kind else { panic!("{both:?}") };
+        assert_eq!(except, &[which(Some((0x05e0, 0x1200)), None, None)]);
+        let vague = GOOD.replace(serial, "kind = \"auto\"\n[[scanner]]\nname = \"b\"\nkind = \"wedge\"");
+        assert!(problems(&vague).iter().any(|p| p.contains("must say which device")));
     }
 
     #[test]

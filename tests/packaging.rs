@@ -6,7 +6,7 @@
 
 use backdock::config;
 use backdock::domain::screen::Kind;
-use backdock::scan::models::MODELS;
+use backdock::scan::models::{MODELS, PRINTER_MAKERS};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
@@ -102,26 +102,58 @@ fn the_udev_rules_come_at_the_right_moment() {
     }
 }
 
-#[test]
-fn the_udev_rules_know_the_scanners_of_the_model_table_and_no_others() {
-    let mut named = BTreeSet::new();
-    for rule in backdock_rules() {
-        let says = |key: &str, attribute: &str| {
-            rule.iter().find(|t| t.key == key && t.attribute.as_deref() == Some(attribute)).map(|t| t.value.as_str())
-        };
-        let Some(vendor) = says("ATTRS", "idVendor") else { continue };
-        match says("ATTRS", "idProduct") {
-            None => assert_eq!((vendor, says("ENV", "ID_BACKDOCK")), ("0a5f", Some("printer"))),
-            Some(products) => {
-                assert_eq!(says("ENV", "ID_BACKDOCK"), Some("scanner"), "{vendor}");
-                for product in products.split('|') {
-                    assert!(named.insert(format!("{vendor}:{product}")), "{vendor}:{product} stands there twice");
-                }
-            }
+/// The rows of the rules as the table of models has them: a dozen products of one maker to a line.
+fn rows() -> String {
+    let mut rows = String::new();
+    for maker in MODELS.chunk_by(|a, b| a.vendor_id == b.vendor_id) {
+        for dozen in maker.chunks(12) {
+            let products: Vec<String> = dozen.iter().map(|m| format!("{:04x}", m.product_id)).collect();
+            rows += &format!(
+                "ATTRS{{idVendor}}==\"{:04x}\", ATTRS{{idProduct}}==\"{}\", ENV{{ID_BACKDOCK}}=\"scanner\"\n",
+                maker[0].vendor_id,
+                products.join("|")
+            );
         }
     }
-    let known: BTreeSet<String> = MODELS.iter().map(|m| format!("{:04x}:{:04x}", m.vendor_id, m.product_id)).collect();
-    assert_eq!(named, known);
+    for (vendor, _) in PRINTER_MAKERS {
+        rows += &format!("ATTRS{{idVendor}}==\"{vendor:04x}\", ENV{{ID_BACKDOCK}}=\"printer\"\n");
+    }
+    rows
+}
+
+/// With UPDATE=1 in the environment the rows are written anew.
+#[test]
+fn the_udev_rules_know_the_devices_of_the_model_table_and_no_others() {
+    let text = file("udev/70-backdock.rules");
+    let (before, rest) = text.split_once("# rows: written by tests/packaging.rs\n").unwrap();
+    let (found, after) = rest.split_once("# end of rows\n").unwrap();
+    if found != rows() && std::env::var_os("UPDATE").is_some() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("udev/70-backdock.rules");
+        let text = format!("{before}# rows: written by tests/packaging.rs\n{}# end of rows\n{after}", rows());
+        std::fs::write(path, text).unwrap();
+        return;
+    }
+    assert_eq!(found, rows(), "UPDATE=1 cargo test --test packaging");
+    assert!(!before.contains("ATTRS") && !after.contains("ATTRS"), "only the rows say what is what");
+}
+
+#[test]
+fn scanners_open_to_the_station_and_to_nobody_else() {
+    let rules = backdock_rules();
+    let opens = |subsystem: &str| {
+        let says = |rule: &&Vec<Token>, key: &str, op: &str, value: &str| {
+            rule.iter().any(|t| t.key == key && t.op == op && t.value == value)
+        };
+        let rule = rules.iter().find(|r| {
+            says(r, "SUBSYSTEM", "==", subsystem)
+                && says(r, "ENV", "==", "scanner")
+                && says(r, "GROUP", "=", "backdock")
+        });
+        rule.is_some_and(|r| says(&r, "MODE", "=", "0660"))
+    };
+    assert!(opens("usb") && opens("input"));
+    // A group for all that types would open every keyboard to the station.
+    assert!(!unit()["SupplementaryGroups"].join(" ").contains("input"));
 }
 
 #[test]
@@ -198,7 +230,7 @@ fn the_unit_lets_the_daemon_at_every_kind_of_device() {
     // Names of character devices as /proc/devices has them: 4 ttyS, 166 ttyACM, 188 ttyUSB, 189 usb_device
     // (libusb), and 180 usb, under which the kernel's printer ports are.
     let allowed: BTreeSet<String> = unit()["DeviceAllow"].iter().cloned().collect();
-    let wanted = ["ttyS", "ttyACM", "ttyUSB", "usb_device", "usb"].map(|name| format!("char-{name} rw"));
+    let wanted = ["ttyS", "ttyACM", "ttyUSB", "usb_device", "usb", "input"].map(|name| format!("char-{name} rw"));
     assert_eq!(allowed, BTreeSet::from(wanted));
     assert_eq!(unit()["DevicePolicy"], ["closed"]);
 }

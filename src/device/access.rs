@@ -20,7 +20,8 @@ pub(super) fn explain(path: &Path, error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => {
             let group = std::fs::metadata(path).ok().and_then(|m| group_name(m.gid()));
             match group.as_deref() {
-                None | Some("root") => {
+                // Not the group input: it would open every keyboard. The rules open scanners only.
+                None | Some("root" | "input" | "backdock") => {
                     format!(
                         "no permission for {name}: install the udev rules (70-backdock.rules) and plug the device in again"
                     )

@@ -6,6 +6,8 @@
 //! be using; a machine without serial ports or without USB gives an answer, not an error.
 
 use super::access;
+use super::holder::{self, Holder, Usable};
+use super::usb::{self, Seen};
 use crate::domain::text::escaped;
 use crate::scan::models::{self, Mode};
 use rusb::UsbContext;
@@ -34,6 +36,9 @@ pub struct SerialPort {
     pub name: String,
     pub serial_number: Option<String>,
     pub may_open: bool,
+    pub state: Usable,
+    /// Who has it open.
+    pub held_by: Vec<Holder>,
 }
 
 /// A USB device of interest.
@@ -48,10 +53,16 @@ pub struct UsbDevice {
     pub serial_number: Option<String>,
     /// How a scanner talks; `null` for a printer.
     pub mode: Option<Mode>,
-    /// Whether this process may open it. Counts for printers: a scanner is used through its serial port.
+    /// Whether this process may open the USB device itself. A scanner may be read through another node:
+    /// `state` counts.
     pub may_open: bool,
     /// What the operator should do about it.
     pub advice: Option<String>,
+    /// Of a scanner, the worst of what it is read through.
+    pub state: Usable,
+    pub held_by: Vec<Holder>,
+    /// The port on the bus, for `port_path`; `null` where sysfs does not show it.
+    pub port_path: Option<String>,
 }
 
 /// What a USB device is good for here.
@@ -65,8 +76,6 @@ pub enum Role {
     /// A printer of another make: it may not understand ZPL.
     Printer,
 }
-
-const ZEBRA: u16 = 0x0a5f;
 
 /// USB class codes (usb.org, Defined Class Codes).
 const CLASS_COMMUNICATIONS: u8 = 0x02;
@@ -91,13 +100,17 @@ pub fn list() -> DeviceList {
     found
 }
 
+fn printer_maker(vendor_id: u16) -> Option<&'static str> {
+    models::PRINTER_MAKERS.iter().find(|(id, _)| *id == vendor_id).map(|(_, maker)| *maker)
+}
+
 /// What a device is for us, by its numbers and the classes of its interfaces.
 fn role(vendor_id: u16, product_id: u16, classes: &[u8]) -> Option<Role> {
     let has = |class| classes.contains(&class);
     if models::model(vendor_id, product_id).is_some() {
         Some(Role::Scanner)
     } else if has(CLASS_PRINTER) {
-        Some(if vendor_id == ZEBRA { Role::ZebraPrinter } else { Role::Printer })
+        Some(if printer_maker(vendor_id).is_some() { Role::ZebraPrinter } else { Role::Printer })
     } else if models::scanner_maker(vendor_id).is_some()
         && (has(CLASS_HID) || has(CLASS_COMMUNICATIONS) || has(CLASS_VENDOR))
     {
@@ -108,6 +121,7 @@ fn role(vendor_id: u16, product_id: u16, classes: &[u8]) -> Option<Role> {
 }
 
 fn usb_devices(found: &mut DeviceList) -> rusb::Result<()> {
+    let seen = usb::seen();
     let context = rusb::Context::new()?;
     for device in context.devices()?.iter() {
         let Ok(about) = device.device_descriptor() else { continue };
@@ -117,8 +131,10 @@ fn usb_devices(found: &mut DeviceList) -> rusb::Result<()> {
             Err(_) => vec![about.class_code()],
         };
         let (vendor_id, product_id) = (about.vendor_id(), about.product_id());
-        let Some(role) = role(vendor_id, product_id, &classes) else { continue };
         let (bus, address) = (device.bus_number(), device.address());
+        let seen = seen.iter().find(|s| (s.bus, s.address) == (bus, address));
+        let by_descriptor = seen.filter(|s| s.is_scanner()).map(|_| Role::Scanner);
+        let Some(role) = by_descriptor.or(role(vendor_id, product_id, &classes)) else { continue };
         let node = PathBuf::from(format!("/dev/bus/usb/{bus:03}/{address:03}"));
         let access = access::may_open(&node);
         // Its own words, where we may ask. Reading them takes nothing away from who uses the device.
@@ -134,7 +150,15 @@ fn usb_devices(found: &mut DeviceList) -> rusb::Result<()> {
         let model = models::model(vendor_id, product_id);
         let is_printer = matches!(role, Role::Printer | Role::ZebraPrinter);
         let mode = (!is_printer).then(|| model.map_or(Mode::Unstated, |m| m.mode));
+        let nodes = seen.filter(|_| !is_printer).map_or_else(|| vec![node.clone()], read_through);
+        let (state, held_by, denied) = holder::usable(&nodes);
+        if let Some(problem) = &denied
+            && !is_printer
+        {
+            found.problems.push(problem.clone());
+        }
         let advice = match (&access, mode) {
+            (_, Some(_)) if denied.is_some() => denied,
             (Err(problem), None) => {
                 found.problems.push(problem.clone());
                 Some(problem.clone())
@@ -154,10 +178,23 @@ fn usb_devices(found: &mut DeviceList) -> rusb::Result<()> {
             mode,
             may_open: access.is_ok(),
             advice,
+            state,
+            held_by,
+            port_path: seen.map(|s| s.port_path.clone()),
         });
     }
     found.usb.sort_by_key(|d| (d.bus, d.address));
     Ok(())
+}
+
+/// The nodes through which a scanner is read.
+fn read_through(device: &Seen) -> Vec<PathBuf> {
+    let ttys: Vec<PathBuf> = device.ttys().cloned().collect();
+    match (device.pos_interfaces(true).next(), ttys.is_empty(), device.keyboards()) {
+        (_, false, _) => ttys,
+        (None, _, keys) if !keys.is_empty() => keys,
+        _ => vec![device.node()],
+    }
 }
 
 fn serial_ports(found: &mut DeviceList) -> Result<(), String> {
@@ -182,7 +219,17 @@ fn serial_ports(found: &mut DeviceList) -> Result<(), String> {
             _ => (None, "serial port".to_owned(), None),
         };
         let by_id = by_id.get(&path).cloned();
-        found.serial.push(SerialPort { path, by_id, id, name, serial_number, may_open: access.is_ok() });
+        let (state, held_by, _) = holder::usable(std::slice::from_ref(&path));
+        found.serial.push(SerialPort {
+            path,
+            by_id,
+            id,
+            name,
+            serial_number,
+            may_open: access.is_ok(),
+            state,
+            held_by,
+        });
     }
     found.serial.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(())
@@ -203,7 +250,7 @@ fn name(vendor_id: u16, product_id: u16, own: Option<&str>) -> String {
     if let Some(m) = models::model(vendor_id, product_id) {
         return format!("{} {}", m.maker, m.name);
     }
-    let maker = models::scanner_maker(vendor_id).or((vendor_id == ZEBRA).then_some("Zebra"));
+    let maker = models::scanner_maker(vendor_id).or(printer_maker(vendor_id));
     // What a device calls itself goes to a terminal: escaped.
     let own = own.map(|s| escaped(s.trim().as_bytes())).filter(|s| !s.is_empty());
     let words: Vec<&str> = maker.into_iter().chain(own.as_deref()).collect();

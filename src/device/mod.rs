@@ -1,7 +1,7 @@
 //! Scanners in. One configured scanner is one thread with one lexer of its own; the only thing two
 //! scanners have in common is the queue that their events leave through.
 //!
-//! Arrives: bytes on a serial line or a TCP connection, or from a replayed file. Leaves: a
+//! Arrives: bytes on a serial line or a TCP connection, reports or key events on USB, or a replayed file. Leaves: a
 //! [`DeviceEvent`] for every frame and for every change of presence. Promised:
 //!
 //! - bytes wake the thread at once; while nothing comes it sleeps nine tenths of a second at a time;
@@ -12,23 +12,37 @@
 //! - within a second of `stop`, or when the receiver is gone, the thread has ended.
 
 mod access;
+pub mod auto;
+mod evdev;
+mod hid_pos;
+pub mod holder;
+pub mod hotplug;
+mod libusb;
 pub mod list;
+pub mod presence;
 mod serial;
 mod tape;
 mod tcp;
+mod uevent;
+pub mod usb;
+mod wedge;
 
 pub use tape::Tap;
 
 use crate::domain::presence::Presence;
+use crate::scan::keys::Layout;
+use crate::scan::models;
 use crate::scan::{Frame, Framer, Suffix};
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+pub use usb::Which;
 
 /// One configured scanner.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,14 +53,50 @@ pub struct ScannerSettings {
     pub suffix: Suffix,
     /// For suffix `idle`: the silence that ends a scan, in milliseconds.
     pub idle_gap_ms: u64,
+    /// For a scanner on a serial port that can beep when it is told to.
+    pub beep: Option<Beep>,
 }
 
-/// The way in.
+/// Tells a scanner's thread to let it beep; the thread looks every [`BEEP_LOOK`].
+#[derive(Clone, Default, Debug)]
+pub struct Beep(Arc<AtomicU8>);
+
+impl Beep {
+    /// Asks for so many beeps. What is asked meanwhile again is asked once.
+    pub fn ask(&self, beeps: u8) {
+        self.0.fetch_max(beeps, Ordering::Relaxed);
+    }
+
+    fn asked(&self) -> u8 {
+        self.0.swap(0, Ordering::Relaxed)
+    }
+}
+
+/// Two are equal when they are the same one.
+impl PartialEq for Beep {
+    fn eq(&self, other: &Beep) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Beep {}
+
+/// The way in. A [`Which`] is looked for on USB at every opening: the scanner is the same one wherever it
+/// is plugged in and whatever name the kernel gives it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ScannerKind {
     /// A serial port, USB CDC-ACM included; 8 data bits, no parity, 1 stop bit. `baud` in bits per
     /// second; 9600 is what scanners come with (USB ones take any).
     Serial { port: PathBuf, baud: u32 },
+    /// The serial port of a USB device.
+    UsbSerial { which: Which, baud: u32 },
+    /// HID point-of-sale reports. Needs no suffix; one that is sent all the same is taken off.
+    HidPos { which: Which },
+    /// A keyboard wedge, grabbed for us alone.
+    Wedge { which: Which, layout: Layout },
+    /// Every scanner that is known by its numbers or its descriptor, except those that the configuration
+    /// names; each gets a thread and a name of its own ([`auto::spawn`]).
+    Auto { layout: Layout, except: Vec<Which>, ports: Vec<PathBuf> },
     /// A reader that listens; we connect.
     TcpConnect { addr: SocketAddr },
     /// A reader that connects to us. A newer connection replaces an older one.
@@ -77,8 +127,18 @@ const _: () = assert!(BACKOFF_MAX.as_millis() < 1000 && LISTEN_MAX.as_millis() <
 /// Longest wait for bytes before `stop` is looked at.
 const LISTEN_MAX: Duration = Duration::from_millis(900);
 
+/// How long a beep may wait.
+const BEEP_LOOK: Duration = Duration::from_millis(50);
+
 /// A line that lived shorter than this and said nothing was no success: the pauses go on growing.
 const SETTLED: Duration = Duration::from_secs(2);
+
+/// So many frames and empty reports may come from a USB scanner at once...
+const BURST: f64 = 1000.0;
+/// ...and so many a second for ever. Nobody scans faster; a device that does is broken or hostile.
+const PER_SECOND: f64 = 50.0;
+/// So long such a device is shut out before it is tried again.
+const SHUT_OUT: Duration = Duration::from_secs(10);
 
 /// How often a full queue is tried again.
 const QUEUE_RETRY: Duration = Duration::from_millis(2);
@@ -97,11 +157,21 @@ pub fn spawn(
 ) -> io::Result<JoinHandle<()>> {
     let framer = Framer::new(settings.suffix, settings.idle_gap_ms);
     let out = Out { scanner: settings.name.as_str().into(), events, stop, tap, told: None };
+    let beep = settings.beep;
     let builder = thread::Builder::new().name(format!("scan-{}", settings.name.replace('\0', "")));
     builder.spawn(move || {
         // The one error is "nobody listens any more", and that is how a thread is told to end.
         let _ = match settings.kind {
-            ScannerKind::Serial { port, baud } => attend(serial::Door { port, baud }, framer, out),
+            ScannerKind::Serial { port, baud } => {
+                attend(serial::Door { port, baud, beep, bytes: models::beep(0) }, framer, out)
+            }
+            ScannerKind::UsbSerial { which, baud } => attend(serial::UsbDoor { which, baud, beep }, framer, out),
+            ScannerKind::HidPos { which } => {
+                attend(hid_pos::Door::new(libusb::Libusb, which, settings.suffix), framer, out)
+            }
+            ScannerKind::Wedge { which, layout } => attend(wedge::Door::new(evdev::Kernel, which, layout), framer, out),
+            // One of many needs a way out for each: `auto::spawn`.
+            ScannerKind::Auto { .. } => Ok(()),
             ScannerKind::TcpConnect { addr } => attend(tcp::Connect { addr }, framer, out),
             ScannerKind::TcpListen { addr } => attend(tcp::Listen::new(addr), framer, out),
             ScannerKind::Replay { path } => replay(&path, framer, out),
@@ -112,6 +182,10 @@ pub fn spawn(
 /// A way in that can be opened, and opened again.
 trait Door {
     type Line: Line;
+    /// Whether udev tells when to look again.
+    const USB: bool = false;
+    /// Whether a person can be behind it only at a person's speed.
+    const LIMITED: bool = false;
     /// Opens the line; may take up to `at_most`. On success also a word on what was opened.
     fn open(&mut self, at_most: Duration) -> Result<(Self::Line, String), Refusal>;
 }
@@ -125,6 +199,12 @@ trait Line {
 /// What one wait on a line brought.
 enum Heard {
     Bytes(usize),
+    /// The device marks the ends of its scans itself.
+    Frame(Frame),
+    /// Part of the scan under way was lost.
+    Spoilt,
+    /// Something that is no part of a scan.
+    Noise,
     Silence,
     /// The line went and came back in one: what is held so far will not be continued.
     Anew,
@@ -212,8 +292,41 @@ impl<E: FnMut(DeviceEvent) -> bool> Out<E> {
     }
 }
 
+/// How much a device may still send.
+struct Allowance {
+    left: f64,
+    at: Instant,
+}
+
+impl Allowance {
+    fn new(now: Instant) -> Allowance {
+        Allowance { left: BURST, at: now }
+    }
+
+    /// Whether it may send `count` more at `now`.
+    fn spend(&mut self, count: usize, now: Instant) -> bool {
+        self.left = (self.left + (now - self.at).as_secs_f64() * PER_SECOND).min(BURST) - count as f64;
+        self.at = now;
+        self.left >= 0.0
+    }
+}
+
+/// How a line ended.
+struct Over {
+    /// It said something.
+    spoke: bool,
+    /// It said far too much.
+    wild: bool,
+    reason: String,
+}
+
 /// Opens, listens, and opens again, until it is told to end.
-fn attend(mut door: impl Door, mut framer: Framer, mut out: Out<impl FnMut(DeviceEvent) -> bool>) -> Result<(), Ended> {
+fn attend<D: Door>(
+    mut door: D,
+    mut framer: Framer,
+    mut out: Out<impl FnMut(DeviceEvent) -> bool>,
+) -> Result<(), Ended> {
+    let mut news = if D::USB { hotplug::News::open().ok() } else { None };
     let mut backoff = BACKOFF_MIN;
     loop {
         out.going()?;
@@ -221,27 +334,45 @@ fn attend(mut door: impl Door, mut framer: Framer, mut out: Out<impl FnMut(Devic
         match door.open(backoff) {
             Ok((line, what)) => {
                 out.state(Presence::Present, what)?;
-                let (spoke, reason) = listen(line, &mut framer, &mut out)?;
-                out.state(Presence::Lost, reason)?;
-                if spoke || tried.elapsed() >= SETTLED {
+                let over = listen::<D>(line, &mut framer, &mut out)?;
+                if over.wild {
+                    out.state(Presence::Denied, over.reason)?;
+                    let until = Instant::now() + SHUT_OUT;
+                    while Instant::now() < until {
+                        out.going()?;
+                        thread::sleep(BACKOFF_MIN);
+                    }
+                    continue;
+                }
+                out.state(Presence::Lost, over.reason)?;
+                if over.spoke || tried.elapsed() >= SETTLED {
                     backoff = BACKOFF_MIN;
                 }
             }
             Err(refusal) => out.state(refusal.presence, refusal.reason)?,
         }
         // A door that waited while opening has waited enough.
-        thread::sleep(backoff.saturating_sub(tried.elapsed()));
-        backoff = (backoff * 2).min(BACKOFF_MAX);
+        let pause = backoff.saturating_sub(tried.elapsed());
+        let told = match &mut news {
+            Some(news) => news.wait(pause),
+            None => {
+                thread::sleep(pause);
+                false
+            }
+        };
+        // Something was plugged in, and udev is done with it: it is looked for at once.
+        backoff = if told { BACKOFF_MIN } else { (backoff * 2).min(BACKOFF_MAX) };
     }
 }
 
-/// Listens until the line is over. Returns whether it said anything, and how it ended.
-fn listen(
-    mut line: impl Line,
+/// Listens until the line is over.
+fn listen<D: Door>(
+    mut line: D::Line,
     framer: &mut Framer,
     out: &mut Out<impl FnMut(DeviceEvent) -> bool>,
-) -> Result<(bool, String), Ended> {
+) -> Result<Over, Ended> {
     let (start, mut buffer, mut frames, mut spoke) = (Instant::now(), [0; 4096], Vec::new(), false);
+    let mut allowance = Allowance::new(start);
     let ms = |at: Instant| u64::try_from((at - start).as_millis()).unwrap_or(u64::MAX);
     loop {
         if let Err(ended) = out.going() {
@@ -252,29 +383,37 @@ fn listen(
         let due = framer.deadline().map(|at| Duration::from_millis(at.saturating_sub(ms(Instant::now()))));
         let heard = line.hear(&mut buffer, due.unwrap_or(LISTEN_MAX).min(LISTEN_MAX));
         let now = Instant::now();
-        let end = match heard {
+        let (mut end, mut spent) = (None, 0);
+        match heard {
             Heard::Bytes(n) => {
                 spoke = true;
                 out.tap.take(&buffer[..n], now);
                 framer.push(&buffer[..n], ms(now), &mut |f| frames.push(f));
-                None
             }
-            Heard::Silence => {
-                framer.tick(ms(now), &mut |f| frames.push(f));
-                None
+            Heard::Frame(frame) => {
+                spoke = true;
+                frames.push(frame);
             }
-            Heard::Anew => {
-                framer.close(false, &mut |f| frames.push(f));
-                None
-            }
+            Heard::Spoilt => framer.spoil(ms(now)),
+            Heard::Noise => spent = 1,
+            Heard::Silence => framer.tick(ms(now), &mut |f| frames.push(f)),
+            Heard::Anew => framer.close(false, &mut |f| frames.push(f)),
             Heard::End { orderly, reason } => {
                 framer.close(orderly, &mut |f| frames.push(f));
-                Some(reason)
+                end = Some(reason);
             }
-        };
+        }
+        spent += frames.len();
         out.frames(&mut frames, now)?;
         if let Some(reason) = end {
-            return Ok((spoke, reason));
+            return Ok(Over { spoke, wild: false, reason });
+        }
+        if D::LIMITED && !allowance.spend(spent, now) {
+            let reason = format!(
+                "it sends more than anybody can scan ({PER_SECOND} a second): it is shut out for {} seconds; unplug it",
+                SHUT_OUT.as_secs()
+            );
+            return Ok(Over { spoke, wild: true, reason });
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The real threads and the real serial and TCP code, with a pty or a socket in the scanner's place.
 //! Nothing here sleeps: every wait is for an event.
 
+mod usb;
+
 use super::*;
 use crate::scan::{IDLE_GAP_MS, MAX_FRAME};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -34,7 +36,7 @@ impl Pty {
 }
 
 fn settings(kind: ScannerKind, suffix: Suffix) -> ScannerSettings {
-    ScannerSettings { name: "dock".into(), kind, suffix, idle_gap_ms: IDLE_GAP_MS }
+    ScannerSettings { name: "dock".into(), kind, suffix, idle_gap_ms: IDLE_GAP_MS, beep: None }
 }
 
 /// Running scanners and the end of their queue.
@@ -128,6 +130,22 @@ fn scans_arrive_whole_in_order_and_empty_ones_too() {
         pty.master.write_all(piece).unwrap();
     }
     assert_eq!(rig.payload(), b"001565ABCDEF");
+}
+
+#[test]
+fn a_scanner_beeps_when_it_is_told_to() {
+    let mut pty = Pty::new();
+    let beep = Beep::default();
+    let rig = Rig::start(ScannerSettings { beep: Some(beep.clone()), ..pty.scans(Suffix::Cr) });
+    assert_eq!(rig.presence(), Presence::Present);
+    let mut heard = [0; 3];
+    beep.ask(1);
+    pty.master.read_exact(&mut heard[..1]).unwrap();
+    beep.ask(2);
+    pty.master.read_exact(&mut heard[1..]).unwrap();
+    assert_eq!(heard, [7; 3]);
+    pty.master.write_all(b"still heard\r").unwrap();
+    assert_eq!(rig.payload(), b"still heard");
 }
 
 #[test]

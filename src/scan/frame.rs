@@ -8,6 +8,7 @@
 //! | `crlf` | CR LF | nothing: a lone CR or LF is data |
 //! | `tab` | TAB | nothing |
 //! | `idle` | a silence of the gap | nothing |
+//! | `any` | CR, LF, TAB, or a silence of the gap | one LF directly behind a CR is swallowed |
 //!
 //! Promised: the same bytes give the same frames however they are cut into pieces; memory is bounded by
 //! [`MAX_FRAME`]; a bare suffix is an empty frame and reported as such; a frame longer than
@@ -37,6 +38,28 @@ pub enum Suffix {
     CrLf,
     Tab,
     Idle,
+    /// For scanners that nobody has told us about.
+    Any,
+}
+
+impl Suffix {
+    /// Whether a silence ends a frame as well as its suffix does.
+    fn silent(self) -> bool {
+        matches!(self, Suffix::Idle | Suffix::Any)
+    }
+
+    /// The payload without the suffix that a scanner put behind it although its protocol needs none.
+    pub fn taken_off(self, payload: &[u8]) -> &[u8] {
+        let ends: &[&[u8]] = match self {
+            Suffix::Cr => &[b"\r\n", b"\r"],
+            Suffix::Lf => &[b"\r\n", b"\n"],
+            Suffix::CrLf => &[b"\r\n"],
+            Suffix::Tab => &[b"\t"],
+            Suffix::Idle => &[],
+            Suffix::Any => &[b"\r\n", b"\r", b"\n", b"\t"],
+        };
+        ends.iter().find_map(|end| payload.strip_suffix(*end)).unwrap_or(payload)
+    }
 }
 
 /// What the line gave.
@@ -62,13 +85,15 @@ pub struct Framer {
     last_byte: u8,
     /// A frame has just ended at a CR: an LF now is its second half.
     after_cr: bool,
+    /// Part of this frame was lost on the way: it ends as unfinished whatever ends it.
+    spoilt: bool,
     last_ms: u64,
 }
 
 impl Framer {
-    /// `gap_ms` counts for [`Suffix::Idle`] only.
+    /// `gap_ms` counts for [`Suffix::Idle`] and [`Suffix::Any`] only.
     pub fn new(suffix: Suffix, gap_ms: u64) -> Framer {
-        Framer { suffix, gap_ms, held: Vec::new(), len: 0, last_byte: 0, after_cr: false, last_ms: 0 }
+        Framer { suffix, gap_ms, held: Vec::new(), len: 0, last_byte: 0, after_cr: false, spoilt: false, last_ms: 0 }
     }
 
     /// Takes the bytes that arrived at `now_ms` and hands every frame that they complete to `out`.
@@ -83,31 +108,38 @@ impl Framer {
     /// Tells the lexer the time: a silence may end a frame.
     pub fn tick(&mut self, now_ms: u64, out: &mut impl FnMut(Frame)) {
         if self.deadline().is_some_and(|at| now_ms >= at) {
-            self.end_of_line(self.suffix == Suffix::Idle, out);
+            self.end_of_line(self.suffix.silent(), out);
         }
     }
 
     /// When [`Framer::tick`] is due, in the same milliseconds; `None` while nothing is held.
     pub fn deadline(&self) -> Option<u64> {
-        let wait = if self.suffix == Suffix::Idle { self.gap_ms } else { SILENCE_MS };
-        (self.len > 0).then(|| self.last_ms.saturating_add(wait))
+        let wait = if self.suffix.silent() { self.gap_ms } else { SILENCE_MS };
+        (self.len > 0 || self.spoilt).then(|| self.last_ms.saturating_add(wait))
+    }
+
+    /// Part of the frame under way was lost at `now_ms`, or of the next one if none is.
+    pub fn spoil(&mut self, now_ms: u64) {
+        self.spoilt = true;
+        self.last_ms = now_ms;
     }
 
     /// The line itself has ended. `orderly` says that the other side closed it on purpose, which ends a
     /// frame of [`Suffix::Idle`] as well as silence does; whatever else is held is unfinished.
     pub fn close(&mut self, orderly: bool, out: &mut impl FnMut(Frame)) {
-        if self.len > 0 {
-            self.end_of_line(orderly && self.suffix == Suffix::Idle, out);
+        if self.len > 0 || self.spoilt {
+            self.end_of_line(orderly && self.suffix.silent(), out);
         }
         self.after_cr = false;
     }
 
     fn end_of_line(&mut self, whole: bool, out: &mut impl FnMut(Frame)) {
         let (held, len) = (std::mem::take(&mut self.held), std::mem::take(&mut self.len));
+        let spoilt = std::mem::take(&mut self.spoilt);
         match len {
             RUNAWAY.. => (), // already reported
             _ if len > MAX_FRAME => out(Frame::TooLong { len }),
-            _ if whole => out(Frame::Payload(held)),
+            _ if whole && !spoilt => out(Frame::Payload(held)),
             _ => out(Frame::Unfinished(held)),
         }
     }
@@ -115,12 +147,13 @@ impl Framer {
     fn byte(&mut self, b: u8, out: &mut impl FnMut(Frame)) {
         let (after_cr, before) = (std::mem::take(&mut self.after_cr), std::mem::replace(&mut self.last_byte, b));
         let ends = match self.suffix {
-            Suffix::Cr if after_cr && b == b'\n' => return,
+            Suffix::Cr | Suffix::Any if after_cr && b == b'\n' => return,
             Suffix::Cr => b == b'\r',
             Suffix::Lf => b == b'\n',
             Suffix::CrLf => b == b'\n' && before == b'\r' && self.len > 0,
             Suffix::Tab => b == b'\t',
             Suffix::Idle => false,
+            Suffix::Any => matches!(b, b'\r' | b'\n' | b'\t'),
         };
         if !ends {
             self.len += 1;
@@ -133,7 +166,7 @@ impl Framer {
             }
             return;
         }
-        self.after_cr = self.suffix == Suffix::Cr;
+        self.after_cr = b == b'\r' && matches!(self.suffix, Suffix::Cr | Suffix::Any);
         if matches!(self.suffix, Suffix::Lf | Suffix::CrLf) && before == b'\r' && self.len > 0 && self.len < RUNAWAY {
             if self.len == self.held.len() {
                 self.held.pop();
@@ -149,7 +182,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const ALL: [Suffix; 5] = [Suffix::Cr, Suffix::Lf, Suffix::CrLf, Suffix::Tab, Suffix::Idle];
+    const ALL: [Suffix; 6] = [Suffix::Cr, Suffix::Lf, Suffix::CrLf, Suffix::Tab, Suffix::Idle, Suffix::Any];
 
     /// Plays `(ms, bytes)` and then lets ten seconds pass.
     fn frames(suffix: Suffix, tape: &[(u64, &[u8])]) -> Vec<Frame> {
@@ -184,6 +217,8 @@ mod tests {
             (Suffix::CrLf, "A\rB\nC\r\n\r\n\n\r\n", vec!["A\rB\nC", "", "\n"]),
             (Suffix::Tab, "A\tB\r\n\t\t", vec!["A", "B\r\n", ""]),
             (Suffix::Idle, "A\r\nB\t", vec!["A\r\nB\t"]),
+            (Suffix::Any, "A\rB\r\nC\nD\tE\r\r", vec!["A", "B", "C", "D", "E", ""]),
+            (Suffix::Any, "A", vec!["A"]),
         ] {
             assert_eq!(frames(suffix, &[(0, bytes.as_bytes())]), whole(&want), "{suffix:?} {bytes:?}");
         }
@@ -204,6 +239,24 @@ mod tests {
         );
         let late: [(u64, &[u8]); 2] = [(0, b"A\r"), (9000, b"\nB\r\n")];
         assert_eq!(frames(Suffix::Cr, &late), whole(&["A", "B"]), "the LF behind a CR may be late");
+    }
+
+    #[test]
+    fn a_frame_that_lost_a_part_is_refused_to_its_end_and_the_next_one_is_not() {
+        for suffix in [Suffix::Cr, Suffix::Any] {
+            let (mut framer, mut got) = (Framer::new(suffix, 50), Vec::new());
+            framer.push(b"AB", 0, &mut |f| got.push(f));
+            framer.spoil(1);
+            framer.push(b"EF\rnext\r", 2, &mut |f| got.push(f));
+            framer.spoil(3);
+            framer.tick(3 + SILENCE_MS, &mut |f| got.push(f));
+            framer.push(b"Z\r", 9000, &mut |f| got.push(f));
+            let want = [unfinished("ABEF"), whole(&["next"])[0].clone(), unfinished(""), whole(&["Z"])[0].clone()];
+            assert_eq!(got, want, "{suffix:?}");
+        }
+        assert_eq!(Suffix::Any.taken_off(b"A\r\n"), b"A");
+        assert_eq!(Suffix::Cr.taken_off(b"A\r\r"), b"A\r");
+        assert_eq!(Suffix::Tab.taken_off(b"A\r"), b"A\r");
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! raw bytes untouched. Promised: nothing is dropped, nothing is trimmed, no panic on any input.
 
 mod frame;
+pub mod hid;
+pub mod keys;
 pub mod models;
 
 pub use frame::{Frame, Framer, IDLE_GAP_MS, MAX_FRAME, RUNAWAY, SILENCE_MS, Suffix};

@@ -2,7 +2,8 @@
 //! said here and nowhere else, and the udev rules are checked against this table.
 //!
 //! Sources: the USB ID repository (usb.ids 2025.07.26); the modes of Zebra/Symbol, Datalogic, Honeywell
-//! and Newland from their product reference guides. Scanners often change their product id with their
+//! and Newland from their product reference guides. Left out of the list, as no scanners: mobile computers
+//! (0536:01a0, 05e0:2000, 05e0:200d, 067e:1001), a wireless card (05e0:0800), a Citizen printer (1d90:2037). Scanners often change their product id with their
 //! mode, so a row is a scanner in a mode; where the id does not say it, the mode is `Unstated`.
 
 /// How a scanner talks on USB.
@@ -27,18 +28,12 @@ impl Mode {
     /// What the operator does to use a scanner that is in this mode; `None` where nothing is to be done.
     pub fn advice(self) -> Option<&'static str> {
         match self {
-            Mode::Serial => None,
-            Mode::Keyboard => {
-                Some("it types like a keyboard: scan the barcode \"USB serial\" (CDC, COM emulation) in its manual")
-            }
-            Mode::HidPos | Mode::Ibm => Some(
-                "it speaks a point-of-sale protocol: scan the barcode \"USB serial\" (CDC, COM emulation) in its manual",
+            Mode::Serial | Mode::Keyboard | Mode::HidPos | Mode::Unstated => None,
+            Mode::Ibm => Some(
+                "IBM's own protocol is not read here: scan the barcode \"USB HID POS\" (or \"USB serial\", CDC) in its manual",
             ),
             Mode::Snapi => Some(
-                "SNAPI needs the maker's own library: scan the barcode \"USB CDC host\" in its product reference guide",
-            ),
-            Mode::Unstated => Some(
-                "if no serial port appears for it, scan the barcode \"USB serial\" (CDC, COM emulation) in its manual",
+                "SNAPI needs the maker's own library: scan the barcode \"USB HID POS\" or \"USB CDC host\" in its product reference guide",
             ),
         }
     }
@@ -59,6 +54,27 @@ pub fn model(vendor_id: u16, product_id: u16) -> Option<&'static Model> {
     let at = MODELS.binary_search_by_key(&(vendor_id, product_id), |m| (m.vendor_id, m.product_id));
     at.ok().and_then(|at| MODELS.get(at))
 }
+
+/// Feature reports (id, data) that a maker's HID POS scanners want once before they send anything.
+/// Honeywell (also under Metrologic's and Hand Held Products' numbers): report 254 = 1.
+pub fn features(vendor_id: u16) -> &'static [(u8, &'static [u8])] {
+    match vendor_id {
+        0x0c2e | 0x0536 => &[(254, &[1])],
+        _ => &[],
+    }
+}
+
+/// What lets a serial scanner of this maker beep once: BEL, which most take; Honeywell wants it as a command,
+/// SYN BEL CR.
+pub fn beep(vendor_id: u16) -> &'static [u8] {
+    match vendor_id {
+        0x0c2e | 0x0536 => b"\x16\x07\r",
+        _ => b"\x07",
+    }
+}
+
+/// Makers of label printers that speak ZPL, by vendor id; every printer of theirs counts.
+pub const PRINTER_MAKERS: &[(u16, &str)] = &[(0x0a5f, "Zebra")];
 
 /// The maker of a vendor id that sells scanners under it and little else, so that a product id unknown
 /// here is still likely to be a scanner.
@@ -207,8 +223,8 @@ mod tests {
     }
 
     #[test]
-    fn only_a_scanner_in_serial_mode_needs_nothing() {
-        assert!(Mode::Serial.advice().is_none());
-        assert!([Mode::Keyboard, Mode::HidPos, Mode::Ibm, Mode::Snapi].iter().all(|m| m.advice().is_some()));
+    fn only_a_mode_that_cannot_be_read_needs_a_barcode_of_the_maker() {
+        assert!([Mode::Serial, Mode::Keyboard, Mode::HidPos, Mode::Unstated].iter().all(|m| m.advice().is_none()));
+        assert!([Mode::Ibm, Mode::Snapi].iter().all(|m| m.advice().is_some_and(|a| a.contains("USB HID POS"))));
     }
 }

@@ -30,6 +30,9 @@ type Caller = (Box<Request>, Box<dyn FnOnce(Response) + Send>);
 pub struct Inbox {
     bell: Receiver<()>,
     scanners: Vec<Receiver<DeviceEvent>>,
+    /// Queues of scanners that were found while the station runs.
+    found: Receiver<Receiver<DeviceEvent>>,
+    found_in: Sender<Receiver<DeviceEvent>>,
     news: Receiver<(usize, PrinterEvent)>,
     news_in: Sender<(usize, PrinterEvent)>,
     answers: Receiver<Answer>,
@@ -45,10 +48,13 @@ impl Inbox {
         let (ring, bell) = sync_channel(1);
         let (news_in, news) = channel();
         let (answers_in, answers) = channel();
+        let (found_in, found) = channel();
         let (requests_in, requests) = sync_channel(REQUESTS);
         let inbox = Inbox {
             bell,
             scanners: Vec::new(),
+            found,
+            found_in,
             news,
             news_in,
             answers,
@@ -69,6 +75,26 @@ impl Inbox {
             let listened = events.send(event).is_ok();
             bell.ring();
             listened
+        }
+    }
+
+    /// Ways in for scanners that are yet to be found: each call makes one with a queue of its own.
+    pub fn scanners(
+        &self,
+        capacity: usize,
+        bell: &Bell,
+    ) -> impl FnMut() -> Box<dyn FnMut(DeviceEvent) -> bool + Send> + Send + 'static {
+        let (found, bell) = (self.found_in.clone(), bell.clone());
+        move || {
+            let (events, queue) = sync_channel(capacity);
+            // Refused only when the inbox is gone; then so is the queue, and the scanner hears of it.
+            let _ = found.send(queue);
+            let bell = bell.clone();
+            Box::new(move |event| {
+                let listened = events.send(event).is_ok();
+                bell.ring();
+                listened
+            })
         }
     }
 
@@ -120,6 +146,7 @@ impl Inbox {
     /// Takes what is there, up to `most`, one from each queue in turn.
     pub fn drain(&mut self, most: usize) -> Vec<Input> {
         let mut inputs: Vec<Input> = self.peeked.drain(..).collect();
+        self.scanners.extend(self.found.try_iter());
         loop {
             let before = inputs.len();
             // The printers' news first: it makes room for new labels.

@@ -27,6 +27,7 @@ pub use lock::{Lock, LockError};
 use crate::config::Config;
 use crate::device::Tap;
 use crate::domain::event::Event;
+use crate::domain::screen::Kind;
 use crate::message::sender::{self, Sender};
 use crate::printer::{Pace, PrinterEvent, worker};
 use crate::program::Programs;
@@ -110,11 +111,14 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
     let quiet = Arc::new(AtomicBool::new(false));
     let mut threads = Vec::with_capacity(config.scanners.len());
     for settings in &config.scanners {
-        let events = inbox.scanner(SCANNER_QUEUE, &bell);
         let name = settings.name.clone();
         let tap = Tap::default();
         core.taps.push((name.clone(), tap.clone()));
-        let thread = device::spawn(settings.clone(), events, quiet.clone(), tap);
+        let thread = if matches!(settings.kind, device::ScannerKind::Auto { .. }) {
+            device::auto::spawn(settings.clone(), inbox.scanners(SCANNER_QUEUE, &bell), quiet.clone(), tap)
+        } else {
+            device::spawn(settings.clone(), inbox.scanner(SCANNER_QUEUE, &bell), quiet.clone(), tap)
+        };
         threads.push(thread.map_err(io(format!("scanner {name}: no thread")))?);
     }
     let mut printers = Vec::new();
@@ -242,6 +246,11 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
                 }
             }
         }
+        for (scanner, kind) in core.answered.drain(..) {
+            if let Some(beep) = config.scanners.iter().find(|s| s.name == scanner).and_then(|s| s.beep.as_ref()) {
+                beep.ask(beeps(kind));
+            }
+        }
         if shows && (inbox.is_empty() || shown.elapsed() >= SHOW) {
             shown = Instant::now();
             let view = core.view(now);
@@ -276,6 +285,14 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
     let _ = incoming.join();
     tracing::info!("stopped in order");
     Ok(())
+}
+
+/// One beep: go on. Two: look at the screen.
+fn beeps(kind: Kind) -> u8 {
+    match kind {
+        Kind::Accept | Kind::Ask | Kind::Info => 1,
+        Kind::Hold | Kind::Reject | Kind::Error => 2,
+    }
 }
 
 fn log_failure(done: Result<(), StoreError>) {

@@ -10,6 +10,7 @@ mod dock;
 mod import;
 mod lookup;
 mod report;
+mod reports;
 mod rest;
 mod rules;
 pub mod sample;
@@ -58,6 +59,8 @@ enum Stage {
     Label,
     /// Payloads identified per second.
     Identify,
+    /// From a scanner's bytes to the identified scan, by each way in.
+    Reports,
 }
 
 /// How much is done.
@@ -110,6 +113,7 @@ impl Stage {
             Stage::Verdict => rules::verdicts(effort),
             Stage::Label => rules::labels(effort),
             Stage::Identify => rules::payloads(effort),
+            Stage::Reports => reports::run(effort),
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::device::{DeviceEvent, Tap};
 use crate::domain::event::Event;
 use crate::domain::job::{Expectation, JobId, JobState};
 use crate::domain::presence::Presence;
+use crate::domain::screen::Kind;
 use crate::domain::session::Session;
 use crate::label::{Dpi, Stock};
 use crate::message::{Answer, Dispatch};
@@ -98,6 +99,8 @@ pub struct Core {
     /// What the scans of this batch will show when it is durable.
     showing: Vec<Shown>,
     pub(super) ears: Vec<Ear>,
+    /// Scanners whose scan was answered, and how; whoever lets them beep takes it.
+    pub(super) answered: Vec<(String, Kind)>,
     pub(super) lines: Vec<Line>,
     pub(super) feed: VecDeque<FeedLine>,
     pub(super) last_receipt: i64,
@@ -218,6 +221,7 @@ impl Core {
             shown: None,
             showing: Vec::new(),
             ears,
+            answered: Vec::new(),
             lines,
             feed: VecDeque::new(),
             last_receipt: 0,

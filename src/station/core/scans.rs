@@ -1,7 +1,7 @@
 //! Scans and scanners: through the flow, into the journal, onto the screen.
 
 use super::jobs::Made;
-use super::{Core, FEED, Failed};
+use super::{Core, Ear, FEED, Failed};
 use crate::device::DeviceEvent;
 use crate::domain::event::Event;
 use crate::domain::job::JobState;
@@ -17,8 +17,11 @@ impl Core {
     pub(super) fn device(&mut self, event: &DeviceEvent, now: DateTime<FixedOffset>) -> Result<(), Failed> {
         match event {
             DeviceEvent::State { scanner, presence, reason } => {
-                if let Some(ear) = self.ears.iter_mut().find(|e| *e.name == **scanner) {
-                    (ear.presence, ear.reason, ear.since) = (*presence, reason.clone(), now);
+                let ear = Ear { name: scanner.to_string(), presence: *presence, reason: reason.clone(), since: now };
+                match self.ears.iter_mut().find(|e| e.name == ear.name) {
+                    Some(known) => *known = ear,
+                    // Found while the station runs.
+                    None => self.ears.push(ear),
                 }
                 tracing::info!(scanner = %scanner, presence = presence.as_str(), reason, "scanner");
                 let event =
@@ -227,6 +230,7 @@ impl Core {
                 title = screen.title,
                 "scan"
             );
+            self.answered.push((shown.scanner.clone(), screen.kind));
             self.feed.push_front(FeedLine::of(screen, shown.at));
             self.feed.truncate(FEED);
             self.shown = Some(shown);
