@@ -128,8 +128,8 @@ fn whatever_bytes_come_each_scan_gets_a_named_outcome_and_nothing_is_lost() {
     let payloads: Vec<(Vec<u8>, &str)> = vec![
         (b"".to_vec(), "empty_scan"),
         (b"x".to_vec(), "no_box"),
-        (vec![b'A'; 4096], "unknown_scan"),
-        (vec![b'A'; 4097], "too_long"),
+        (vec![b'A'; 8192], "unknown_scan"),
+        (vec![b'A'; 8193], "too_long"),
         (vec![0, 1, 2, 255, 254], "unknown_scan"),
         (b"[)>\x1e06\x1dSABC\x1e\x04".to_vec(), "no_box"),
         (vec![0xC3, 0x28, 0xFF], "unknown_scan"),

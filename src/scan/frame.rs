@@ -16,8 +16,8 @@
 //! suffix are handed out as [`Frame::Unfinished`] after [`SILENCE_MS`], so that they are never glued to
 //! the next scan.
 
-/// The longest frame accepted, in bytes. The largest symbols carry less: QR 2953, Data Matrix 1556.
-pub const MAX_FRAME: usize = 4096;
+/// The longest frame accepted, in bytes. The largest symbols carry less: QR 7,089 digits, Data Matrix 3,116.
+pub const MAX_FRAME: usize = 8192;
 
 /// A frame that has grown to this many bytes is reported without waiting for its end: the line runs away.
 pub const RUNAWAY: usize = 1 << 16;

@@ -192,8 +192,8 @@ fn a_scan_without_end_is_bounded_and_told_once() {
     decoder.push(&report(b"]Q1", b"", false), 3000, &mut |f| got.push(f));
     decoder.push(&report(b"]Q1", b"next", false), 3000, &mut |f| got.push(f));
     assert!(matches!(got[..], [Frame::TooLong { len: RUNAWAY.. }, Frame::Payload(_)]), "{got:?}");
-    let tape: Vec<_> = (0..80).map(|n| (n, report(b"]Q1", &[b'x'; 56], n < 79))).collect();
-    assert_eq!(frames(&layout, &tape), [Frame::TooLong { len: 80 * 56 + 3 }]);
+    let tape: Vec<_> = (0..150).map(|n| (n, report(b"]Q1", &[b'x'; 56], n < 149))).collect();
+    assert_eq!(frames(&layout, &tape), [Frame::TooLong { len: 150 * 56 + 3 }]);
 }
 
 proptest! {
