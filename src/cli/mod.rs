@@ -5,6 +5,7 @@ pub mod bench;
 mod check;
 mod demo;
 mod devices;
+mod doctor;
 mod freight;
 mod identify;
 mod jobs;
@@ -126,6 +127,8 @@ enum Verb {
     Tape(tape::Args),
     /// Scanners and printers that this machine has.
     Devices(devices::Args),
+    /// What is wrong with a printer, and how it is mended.
+    Doctor(doctor::Args),
     /// The journal: verify it, export it.
     Journal(journal::Args),
     /// Measure this machine: scan to label, lookups, imports, the daemon at rest.
@@ -165,6 +168,7 @@ pub fn main() -> ExitCode {
         Verb::Identify(args) => identify::main(&at, args),
         Verb::Tape(args) => tape::main(&at, args),
         Verb::Devices(args) => devices::main(&at, args),
+        Verb::Doctor(args) => doctor::main(&at, args),
         Verb::Journal(args) => journal::main(&at, args),
         Verb::Bench(args) => bench::main(&at, args),
     };

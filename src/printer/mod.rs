@@ -14,6 +14,7 @@
 //! - everything else ends `InDoubt`, with what is known, and is a person's business.
 
 pub mod dialogue;
+pub mod exam;
 pub mod found;
 mod libusb;
 pub mod link;
