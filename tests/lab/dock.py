@@ -1,6 +1,7 @@
 """A dock in the guest: the station as the README installs it, its devices, its page, and the account afterwards."""
 
 import json
+import queue
 import re
 import time
 from pathlib import Path
@@ -70,28 +71,39 @@ class Dock:
         until = time.monotonic() + patience
         seen = 0.0
         while not (self.view and is_so(self.view)):
-            left = until - time.monotonic()
-            try:
-                said = self.guest.views.get(timeout=max(left, 0.001))
-            except Exception:
+            said = self.look(max(until - time.monotonic(), 0.001))
+            seen = said["seen"] if said and "view" in said else seen
+            if time.monotonic() > until:
                 shown = {key: self.view.get(key) for key in ("screen", "scanners", "printers", "in_doubt", "today")}
-                raise AssertionError(f"still waiting for: {what}; the page shows {json.dumps(shown)}") from None
-            if "gone" in said:
-                self.view, self.lives = {}, self.lives + 1
-                continue
-            if "seq" in said["view"]:
-                self.view, seen = said["view"], said["seen"]
-                units = (self.view.get("box") or {}).get("units", [])
-                self.shown |= {unit["serial"] for unit in units if unit["state"] == "received"}
+                raise AssertionError(f"still waiting for: {what}; the page shows {json.dumps(shown)}")
         return seen
+
+    def look(self, patience=0.1):
+        """Takes one thing that the page said, if it says one in time."""
+        try:
+            said = self.guest.views.get(timeout=patience)
+        except queue.Empty:
+            return None
+        if "gone" in said:
+            self.view, self.lives = {}, self.lives + 1
+        elif "seq" in said["view"]:
+            self.view = said["view"]
+            units = (self.view.get("box") or {}).get("units", [])
+            self.shown |= {unit["serial"] for unit in units if unit["state"] == "received"}
+        return said
+
+    def hear_the_last(self):
+        """What the page had said before the machine was gone."""
+        self.guest.ended.wait(PATIENCE)
+        while self.look(0):
+            pass
 
     def gone(self):
         """Waits until the daemon of now has ended; what it still shows is not looked at."""
-        lives = self.lives
+        lives, until = self.lives, time.monotonic() + PATIENCE
         while self.lives == lives:
-            said = self.guest.views.get(timeout=PATIENCE)
-            if "gone" in said:
-                self.view, self.lives = {}, self.lives + 1
+            assert time.monotonic() < until, "the daemon does not end"
+            self.look()
 
     def scanner_is(self, state, name="gun"):
         return self.wait(f"scanner {name} is {state}", lambda v: {s["name"]: s["state"] for s in v["scanners"]}.get(name) == state)
@@ -189,7 +201,7 @@ class Dock:
     def received(self):
         """Serial numbers whose receipts stand in the journal, in their order."""
         events = [json.loads(line)["event"] for line in self.sh("sudo backdock journal export").splitlines()]
-        return [event["receipt"]["serial"] for event in events if event.get("event") == "received"]
+        return [event["receipt"]["serial"] for event in events if event["kind"] == "received"]
 
     def adds_up(self, *printers):
         """Nothing came out twice; what is printed came out; what is shown stands in the journal."""

@@ -78,7 +78,6 @@ class Guest:
     def __init__(self, image, lab, folder, accel):
         self.image, self.lab, self.folder, self.accel = Path(image), Path(lab), Path(folder), accel
         self.process = None
-        self.views = queue.Queue()
         self.order = 0
         overlay = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", str(self.image / "root.img")]
         subprocess.run([*overlay, str(self.folder / "root.qcow2")], check=True)
@@ -115,13 +114,16 @@ class Guest:
         self.qmp("qmp_capabilities")
         self.hands = self.connect("hands", until)
         self.page = self.connect("page", until)
-        self.views = queue.Queue()
-        threading.Thread(target=pass_on, args=(self.page, self.views), daemon=True).start()
+        self.views, self.ended = queue.Queue(), threading.Event()
+        threading.Thread(target=pass_on, args=(self.page, self.views, self.ended), daemon=True).start()
         self.answers(until)
 
+    def inside(self):
+        """In its folder, for the paths of sockets, which must be short."""
+        return at(self.folder)
+
     def connect(self, name, until):
-        # A path of a socket is short; the folder may be deep.
-        with at(self.folder):
+        with self.inside():
             while True:
                 try:
                     return Lines(name)
@@ -129,6 +131,13 @@ class Guest:
                     if self.process.poll() is not None or time.monotonic() > until:
                         raise Broken(f"QEMU does not start:\n{self.log('qemu.log')}") from None
                     time.sleep(0.01)
+
+    def cable(self, port):
+        """The far end of a serial cable: what is sent comes out of the device that has this port."""
+        with self.inside():
+            cable = socket.socket(socket.AF_UNIX)
+            cable.connect(port)
+            return cable
 
     def answers(self, until):
         """Waits for the hands, and sets the clock that stood still in the snapshot."""
@@ -210,12 +219,13 @@ class Guest:
             return ""
 
 
-def pass_on(page, views):
-    while True:
-        try:
+def pass_on(page, views, ended):
+    """Until the guest is gone; half a line is not said."""
+    try:
+        while True:
             views.put(page.receive(time.monotonic() + 1e6))
-        except (OSError, Broken, ValueError):
-            return
+    except (OSError, Broken, ValueError):
+        ended.set()
 
 
 class at:
