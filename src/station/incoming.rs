@@ -38,8 +38,9 @@ pub fn watch(
     for below in ["", "printed", "refused"] {
         std::fs::create_dir_all(folder.join(below))?;
     }
-    // The group of the station may put labels in; the rest of the data is the station's alone.
-    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o2770))?;
+    // The group of the station may put labels in; the rest of the data is the station's alone. No setgid bit: the
+    // unit's RestrictSUIDSGID= refuses it, and the station would not start.
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o770))?;
     std::thread::Builder::new().name("incoming".into()).stack_size(256 * 1024).spawn(move || {
         let mut seen = HashMap::new();
         while !stop.load(Ordering::Relaxed) {
