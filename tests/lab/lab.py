@@ -48,6 +48,34 @@ def make_disk(binary, scratch, change=None):
     return image
 
 
+def in_file(name, old, new):
+    """A change of one file on the disk, everywhere the old bytes stand in it."""
+
+    def change(folder):
+        path = folder / name
+        data = path.read_bytes()
+        assert old in data and old != new, f"{name} has no {old!r} to change"
+        path.write_bytes(data.replace(old, new))
+
+    return change
+
+
+# Seeded faults, each with the tests that must turn red. Two of them are changes of the release binary itself, of
+# the same length, so that nothing else differs: another pragma for SQLite, and FIOCLEX, an ioctl that does
+# nothing here, in place of EVIOCGRAB.
+BINARY = "target/release/backdock"
+MUTANTS = {
+    "wrong udev rule": (in_file("udev/70-backdock.rules", b'GROUP="backdock"', b'GROUP="root"'),
+                        ["wedge_a_scan_that_is_cut_off_is_forgotten"]),
+    "misspelt udev name": (in_file("udev/70-backdock.rules", b"backdock/scanner-", b"backdock/scaner-"),
+                           ["udev_names_what_is_plugged_in"]),
+    "synchronous=NORMAL": (in_file(BINARY, b"PRAGMA synchronous=FULL;", b"PRAGMA synchronous=1   ;"),
+                           ["no_receipt_is_lost_when_the_power_goes"]),
+    "no grab": (in_file(BINARY, (0x40044590).to_bytes(4, "little"), (0x5451).to_bytes(4, "little")),
+                ["wedge_types_into_no_console"]),
+}
+
+
 class Lab:
     def __init__(self, image, binary, scratch, accel):
         self.image, self.binary, self.scratch, self.accel = image, binary, scratch, accel
@@ -104,6 +132,17 @@ class Lab:
         if self.snapshots[snapshot]:
             dock.watch()
 
+    def run_mutants(self):
+        """Each seeded fault must turn its tests red."""
+        for name, (change, reds) in MUTANTS.items():
+            self.boot(change)
+            for test in (test for test in tests() if test.name in reds):
+                wrong = self.run(test)
+                said = [line for line in (wrong or "").splitlines() if "Error" in line]
+                self.passed, self.failed = self.passed + bool(wrong), self.failed + (not wrong)
+                print(f"{'ok      red' if wrong else 'FAILED  not seen'}: {name}: {' '.join(said)[:160]}", flush=True)
+            self.guest.kill()
+
     def run_all(self, chosen):
         for test in chosen:
             wrong = self.run(test)
@@ -121,14 +160,18 @@ def main():
         return 0
     image, binary, scratch = map(Path, sys.argv[1:4])
     wanted = sys.argv[4:]
-    unknown = [name for name in wanted if name not in [test.name for test in tests()]]
+    mutants = wanted == ["--mutants"]
+    unknown = [] if mutants else [name for name in wanted if name not in [test.name for test in tests()]]
     if unknown:
         print(f"no such test: {' '.join(unknown)}; tests/lab/run --list names them\n0 passed, 1 failed")
         return 1
     lab = Lab(image, binary, scratch, machine.accelerator(image))
     try:
-        lab.boot()
-        lab.run_all([test for test in tests() if not wanted or test.name in wanted])
+        if mutants:
+            lab.run_mutants()
+        else:
+            lab.boot()
+            lab.run_all([test for test in tests() if not wanted or test.name in wanted])
     except Exception:
         lab.failed += 1
         print(f"FAILED  the lab itself\n{traceback.format_exc()}")

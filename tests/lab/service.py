@@ -33,7 +33,7 @@ def the_readme_installs_it(dock):
     dock.watch()
     dock.scanner_is("present")
     assert dock.sh("systemctl is-enabled backdock").strip() == "enabled"
-    assert dock.sh("stat -c '%U %a' /var/lib/backdock /run/backdock").split() == ["backdock", "700"] * 2
+    assert dock.sh("stat -c '%U %a' /var/lib/backdock /run/backdock").split() == ["backdock", "710", "backdock", "700"]
 
 
 @test("bare")

@@ -149,4 +149,74 @@ class Serial(Device):
         return {"heard": self.heard.decode("latin-1"), "unread": sum(map(len, self.said.get(self.DATA, [])))}
 
 
-KINDS = {"zebra": Zebra, "serial": Serial}
+class Hid(Device):
+    """What the two HID kinds have in common: one interrupt pipe, and a report descriptor."""
+
+    PIPE = 1
+    report = b""
+
+    def __init__(self, serial):
+        super().__init__()
+        self.texts = ("Symbol Technologies", "Bar Code Scanner", serial)
+        kind = (3, 1, 1) if isinstance(self, Wedge) else (3, 0, 0)
+        about = bytes([9, 0x21, 0x11, 1, 0, 1, 0x22]) + struct.pack("<H", len(self.report))
+        self.interfaces = (interface(0, kind, [(0x80 | self.PIPE, INTERRUPT, 64, 4)], about),)
+
+    def request(self, kind, request, value, index, data):
+        if (kind, request, value >> 8) == (0x81, 6, 0x22):
+            return self.report
+        # SET_REPORT (the Caps Lock light), SET_IDLE, SET_PROTOCOL.
+        return b"" if kind == 0x21 and request in (9, 10, 11) else None
+
+
+class HidPos(Hid):
+    """A scanner in the mode "HID POS" (USB HID Point of Sale Usage Tables, page 0x8C)."""
+
+    vendor, product = 0x1EAB, 0x1910
+    DATA = 56
+    # Report 2 of 64 bytes: length, three bytes of symbology, 56 of data, two of the maker's, "goes on".
+    report = bytes.fromhex(
+        "058c0902a10185020912a102150026ff00750895010501093b8102058c950309fb09fc09fd8102953809fe8202010666ff9502"
+        "0904090081 02058c25017501950109ff810295078103c0c0")
+
+    def scan(self, payload):
+        data = payload.encode("latin-1")
+        for at in range(0, len(data), self.DATA):
+            self.say(self.PIPE, self.part(data[at : at + self.DATA], at + self.DATA < len(data)))
+
+    def part(self, data, more):
+        return bytes([2, len(data)]) + b"]C0" + data.ljust(self.DATA, b"\0") + bytes([0, 0, more])
+
+    def cut_off(self, payload):
+        """A report that says it goes on, and never does."""
+        self.say(self.PIPE, self.part(payload.encode("latin-1"), True))
+
+
+class Wedge(Hid):
+    """A scanner that types what it reads, on a US keyboard, and Enter behind it."""
+
+    vendor, product = 0x05E0, 0x1200
+    # The boot keyboard of the HID specification, appendix B.1.
+    report = bytes.fromhex(
+        "05010906a101050719e029e71500250175019508810295017508810395057501050819012905910295017503910395067508150"
+        "025650507190029658100c0")
+
+    def scan(self, payload):
+        self.say(self.PIPE, *self.strokes(payload), *self.stroke(0, 40))
+
+    def cut_off(self, payload):
+        self.say(self.PIPE, *self.strokes(payload))
+
+    def strokes(self, text):
+        for letter in text:
+            at = 30 + "1234567890".index(letter) if letter.isdigit() else 4 + ord(letter.lower()) - ord("a")
+            yield from self.stroke(2 if letter.isupper() else 0, at)
+
+    def stroke(self, shift, usage):
+        return bytes([shift, 0, usage, 0, 0, 0, 0, 0]), bytes(8)
+
+    def state(self):
+        return {"unread": len(self.said.get(self.PIPE, []))}
+
+
+KINDS = {"zebra": Zebra, "serial": Serial, "hid-pos": HidPos, "wedge": Wedge}
