@@ -43,11 +43,12 @@ def devices_are_denied_before_and_granted_after(dock):
     dock.zebra()
     dock.plug("gun", "serial")
     dock.plug_zebra()
-    dock.sh("udevadm settle; test -c /dev/ttyACM0; test -c /dev/usb/lp0; test ! -e /dev/backdock")
+    dock.sh("until ls /dev/serial/by-id/*S1* /dev/usb/lp0; do sleep 0.05; done > /dev/null 2>&1; udevadm settle; test ! -e /dev/backdock")
 
     def seen():
         found = dock.as_station("devices --json")
-        serial = next(port for port in found["serial"] if port["path"] == "/dev/ttyACM0")
+        serial = next((port for port in found["serial"] if port["path"] == "/dev/ttyACM0"), None)
+        assert serial, found
         return serial["may_open"], found["usb_printers"][0]["state"], str(found)
 
     opens, state, said = seen()

@@ -3,6 +3,7 @@
 import socket
 import struct
 import threading
+import time
 
 from usb import OK, STALL, Device, interface
 
@@ -202,10 +203,16 @@ class Wedge(Hid):
         "025650507190029658100c0")
 
     def scan(self, payload):
-        self.say(self.PIPE, *self.strokes(payload), *self.stroke(0, 40))
+        self.type(*self.strokes(payload), *self.stroke(0, 40))
 
     def cut_off(self, payload):
-        self.say(self.PIPE, *self.strokes(payload))
+        self.type(*self.strokes(payload))
+
+    def type(self, *reports):
+        """No scanner types faster: the kernel keeps about twenty keys for a reader that is late."""
+        for report in reports:
+            self.say(self.PIPE, report)
+            time.sleep(0.003)
 
     def strokes(self, text):
         for letter in text:
