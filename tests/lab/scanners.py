@@ -1,0 +1,228 @@
+"""Scanners through the kernel's drivers: cdc_acm, HID POS by libusb, key events by evdev (all three played by
+the hands), and ftdi_sio (QEMU's own FTDI)."""
+
+from dock import RMA, UNITS, scanner, table
+from suite import state, suite
+
+TESTS, test = suite()
+FTDI = "/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_{}-if00-port0"
+GUN, SECOND = "/dev/backdock/scanner-S1", "/dev/backdock/scanner-S2"
+
+
+class Acm:
+    """Scanners in the mode "USB serial"."""
+
+    kind = "serial"
+    config = [scanner(GUN), scanner(SECOND, "second")]
+
+    ports = {"gun": GUN, "second": SECOND}
+    node = "ttyACM"
+
+    def __init__(self, dock):
+        self.dock = dock
+
+    def plug(self, name):
+        return self.dock.plug(name, self.kind, serial={"gun": "S1", "second": "S2"}.get(name, name))
+
+    def unplug(self, name):
+        self.dock.unplug(name)
+
+    def say(self, text, name="gun"):
+        self.dock.device(name, "scan", payload=text, end="")
+
+    def scan(self, payload, name="gun"):
+        self.dock.device(name, "scan", payload=payload)
+
+    def cut_off(self, half, name="gun"):
+        self.say(half, name)
+
+
+class Hid(Acm):
+    """Scanners without a port of the kernel's."""
+
+    node = None
+
+    def cut_off(self, half, name="gun"):
+        self.dock.device(name, "cut_off", payload=half)
+
+
+class Pos(Hid):
+    """Scanners in the mode "HID POS"."""
+
+    kind = "hid-pos"
+    config = [table("scanner", name=name, kind="hid-pos", serial=serial) for name, serial in (("gun", "S1"), ("second", "S2"))]
+
+
+class Wedge(Hid):
+    """Scanners that type."""
+
+    kind = "wedge"
+    # Enter ends a scan; a pause would too, unless it is said.
+    config = [table("scanner", name=name, kind="wedge", serial=serial, suffix="cr") for name, serial in (("gun", "S1"), ("second", "S2"))]
+
+
+class Ftdi:
+    """Scanners with a cable for RS-232 and an FTDI adapter."""
+
+    ports = {"gun": FTDI.format("F1"), "second": FTDI.format("F2")}
+    config = [scanner(FTDI.format("F1")), scanner(FTDI.format("F2"), "second")]
+    node = "ttyUSB"
+    which = {"gun": "ftdi0", "second": "ftdi1"}
+
+    def __init__(self, dock):
+        self.guest = dock.guest
+        self.lines = {}
+
+    def plug(self, name):
+        port = self.which.get(name, "ftdi1")
+        self.guest.qmp("device_add", driver="usb-serial", id=name, chardev=port, bus="usb.0",
+                       serial={"gun": "F1", "second": "F2"}.get(name, name))
+        self.lines[name] = self.guest.cable(port)
+        return None
+
+    def unplug(self, name):
+        self.guest.qmp("device_del", id=name)
+        self.lines.pop(name).close()
+
+    def say(self, text, name="gun"):
+        self.lines[name].sendall(text.encode())
+
+    def scan(self, payload, name="gun"):
+        self.say(payload + "\r", name)
+
+    cut_off = say
+
+
+def each_kind(function, kinds=None):
+    """The test once for each kind of scanner."""
+    for kind in kinds or (Acm, Ftdi, Pos, Wedge):
+        def bound(dock, kind=kind):
+            return function(dock, kind(dock))
+
+        bound.__doc__ = f"{kind.__name__}: {function.__doc__}"
+        test("waiting_" + kind.__name__.lower(), f"{kind.__name__.lower()}_{function.__name__}")(bound)
+    return function
+
+
+def waiting(dock, kind):
+    dock.configure(*kind.config)
+    dock.start()
+    dock.scanner_is("lost")
+
+
+@state()
+def waiting_acm(dock):
+    waiting(dock, Acm)
+
+
+@state()
+def waiting_ftdi(dock):
+    waiting(dock, Ftdi)
+
+
+@state()
+def waiting_pos(dock):
+    waiting(dock, Pos)
+
+
+@state()
+def waiting_wedge(dock):
+    waiting(dock, Wedge)
+
+
+def scan(dock, kind, payload, name="gun"):
+    """Scans, and waits until the screen speaks of it."""
+    scans = dock.view["today"]["scans"]
+    kind.scan(payload, name)
+    dock.wait(payload, lambda v: v["today"]["scans"] > scans and v["screen"]["scanned"].endswith(payload))
+    assert dock.view["screen"]["scanner"] == name
+    assert dock.view["screen"]["scanner"] == name
+    return dock.view["screen"]["outcome"]
+
+
+@each_kind
+def a_scan_that_is_cut_off_is_forgotten(dock, kind):
+    """Pulled out in the middle of a scan and plugged in again under another number: the next scan is whole."""
+    plugged = kind.plug("gun")
+    ready = dock.scanner_is("present")
+    assert scan(dock, kind, RMA) == "box_open"
+    assert scan(dock, kind, UNITS[0]) == "received"
+    if kind.node:
+        assert dock.sh(f"readlink -f {kind.ports['gun']}").strip() == f"/dev/{kind.node}0"
+    kind.cut_off(UNITS[1][:4])
+    dock.sh("sleep 0.5")  # until the half is in
+    kind.unplug("gun")
+    dock.scanner_is("lost")
+    # Another one takes its number.
+    kind.plug("third")
+    if kind.node:
+        dock.sh(f"until [ -c /dev/{kind.node}0 ]; do sleep 0.05; done; udevadm settle")
+    again = kind.plug("gun")
+    back = dock.scanner_is("present")
+    if kind.node:
+        assert dock.sh(f"readlink -f {kind.ports['gun']}").strip() == f"/dev/{kind.node}1"
+    assert scan(dock, kind, UNITS[2]) == "received"
+    assert dock.received() == [UNITS[0], UNITS[2]]
+    return f"ready {ready - plugged:.2f} s after plugging in, {back - again:.2f} s after the second time" if plugged else None
+
+
+@each_kind
+def two_of_the_same_model_are_two_scanners(dock, kind):
+    """Halves of scans in turn, and each comes out whole under its own scanner's name."""
+    for name in ("gun", "second"):
+        kind.plug(name)
+        dock.scanner_is("present", name)
+    assert scan(dock, kind, RMA) == "box_open"
+    if kind.node:
+        # A scan in two pieces, with half a scan of the other one in between.
+        kind.say(UNITS[0][:5])
+        kind.say(UNITS[1][:3], "second")
+        kind.say(UNITS[0][5:] + "\r")
+        dock.wait("the first", lambda v: (v["screen"]["scanned"], v["screen"]["scanner"]) == (UNITS[0], "gun"))
+        kind.say(UNITS[1][3:] + "\r", "second")
+        dock.wait("the second", lambda v: (v["screen"]["scanned"], v["screen"]["scanner"]) == (UNITS[1], "second"))
+    else:
+        assert scan(dock, kind, UNITS[0]) == "received"
+        assert scan(dock, kind, UNITS[1], "second") == "received"
+    kind.unplug("gun")
+    dock.scanner_is("lost")
+    assert scan(dock, kind, UNITS[2], "second") == "received"
+    assert dock.received() == UNITS[:3]
+
+
+@each_kind
+def no_scan_of_300_is_lost(dock, kind):
+    """As fast as the cable takes them: all are received, in their order."""
+    kind.plug("gun")
+    dock.scanner_is("present")
+    assert scan(dock, kind, RMA) == "box_open"
+    if kind.__class__ is Wedge:
+        # A hand's pace: a queue of key events that runs over would have every lost scan refused, rightly.
+        dock.call("scans", name="gun", payloads=UNITS[:300], pause=0.05)
+    else:
+        for serial in UNITS[:300]:
+            kind.scan(serial)
+    dock.wait("300 receipts", lambda v: v["today"]["receipts"] == 300)
+    assert dock.received() == UNITS[:300]
+    dock.verify()
+
+
+@test("installed")
+def wedge_types_into_no_console(dock):
+    """Without the station the console takes its keys; while the station runs it takes none."""
+    kind = Wedge(dock)
+    dock.sh("systemd-run -q --unit=console -p StandardInput=tty -p TTYPath=/dev/tty1 bash -c 'stty raw -echo; exec cat > /tmp/console'")
+    kind.plug("gun")
+    dock.sh("until ls /dev/input/by-id/*S1* > /dev/null 2>&1; do sleep 0.05; done; udevadm settle; sleep 1")
+    kind.scan("BEFORE")
+    dock.sh("until grep -q BEFORE /tmp/console; do sleep 0.05; done")
+    dock.configure(*Wedge.config)
+    dock.start()
+    dock.scanner_is("present")
+    assert scan(dock, kind, RMA) == "box_open"
+    for serial in UNITS[:5]:
+        assert scan(dock, kind, serial) == "received"
+    assert dock.sh("cat /tmp/console").strip() == "BEFORE", "a scan was typed into the console"
+    dock.sh("systemctl stop backdock")
+    kind.scan("AFTER")
+    dock.sh("until grep -q AFTER /tmp/console; do sleep 0.05; done")
