@@ -3,8 +3,8 @@
 //! The bus is looked at anew at every opening, with a context of its own: where no hotplug news arrive (a
 //! container) a context that is kept would never see a printer that was plugged in later.
 //!
-//! Not proved on a real kernel yet: this file. It takes a printer on a USB bus (the lab's gadget, or a
-//! Zebra); `tests/links.rs` covers what stands above it.
+//! It takes a printer on a USB bus to try this file: `tests/lab` plays one on a real kernel;
+//! `tests/links.rs` covers what stands above it.
 
 use super::link::Trouble;
 use super::node::no_permission;

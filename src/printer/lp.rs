@@ -8,8 +8,8 @@
 //! What usblp does with a write (drivers/usb/class/usblp.c): it takes up to 8 KiB at a time and says so
 //! before the printer has it; the next write then waits. A port that is closed loses what is under way.
 //!
-//! Not proved on a real kernel yet: usblp itself. Everything here runs against a copy of its folder in
-//! sysfs, and its bytes over a pty.
+//! usblp never clears a STALL of the printer (seen in `tests/lab`): the port stays dead until the printer is
+//! plugged in again. The other tests run against a copy of its folder in sysfs, and its bytes over a pty.
 
 use super::link::{Halves, Link, Port, Trouble};
 use super::node::{self, Node, Shelf};
