@@ -3,8 +3,11 @@
 
 mod support;
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::inotify;
 use serde_json::Value;
 use std::fs;
+use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::{Duration, Instant};
@@ -130,12 +133,37 @@ fn the_only_tag_is_received_with_the_box() {
     assert!(daemon.end().success());
 }
 
+/// The most usual case: one package was called for, and its label is the first scan.
+#[test]
+fn the_label_of_the_only_tag_opens_its_box() {
+    let dock = Dock::new(1, Duration::from_millis(2));
+    does(&dock, &order("1"));
+    does(&dock, &["tag", "act", "1", "dispatch", "--say", &format!("tracking={UPS}")]);
+    let (mut daemon, mut page) = dock.start();
+    assert_eq!(dock.scan(&mut page, UPS).unwrap(), "box_open");
+    let now = &tags(&dock, &[]).0[0];
+    assert_eq!(
+        (now["state"].as_str(), now["reply"]["why"].as_str()),
+        (Some("received"), Some("1Z999AA10123456784 was scanned"))
+    );
+    daemon.ask_to_stop();
+    assert!(daemon.end().success());
+    assert!(dock.cli(&["journal", "verify"]).status.success());
+}
+
+/// Waits until files of these names lie in a folder that exists, woken by the kernel with each that comes.
 #[track_caller]
-fn until(what: &str, mut so: impl FnMut() -> bool) {
+fn until(folder: &Path, names: &[&str]) {
+    let watch = inotify::init(inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC).unwrap();
+    inotify::add_watch(&watch, folder, inotify::WatchFlags::MOVED_TO | inotify::WatchFlags::CREATE).unwrap();
     let end = Instant::now() + PATIENCE;
-    while !so() {
-        assert!(Instant::now() < end, "{what}: not within {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(20));
+    while !names.iter().all(|name| folder.join(name).exists()) {
+        let left = end.saturating_duration_since(Instant::now());
+        assert!(!left.is_zero(), "{names:?} in {}: not within {PATIENCE:?}", folder.display());
+        poll(&mut [PollFd::new(&watch, PollFlags::IN)], Some(&left.try_into().unwrap())).unwrap();
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut events = inotify::Reader::new(&watch, &mut buffer);
+        while events.next().is_ok() {}
     }
 }
 
@@ -155,7 +183,7 @@ fn a_carriers_label_is_printed_as_it_is_and_once() {
     let incoming = dock.data.join("incoming");
     let name = format!("{RMA}_tag1.zpl");
     put(&incoming, &name, LABEL.as_bytes());
-    until("the label is printed", || incoming.join("printed").join(&name).exists());
+    until(&incoming.join("printed"), &[&name]);
     assert!(dock.zebra.wait(PATIENCE, |zebra| !zebra.labels().is_empty()));
     let labels = dock.zebra.labels();
     assert_eq!(labels.len(), 1);
@@ -163,7 +191,7 @@ fn a_carriers_label_is_printed_as_it_is_and_once() {
 
     // The same again, as after a kill in between: known by its content.
     put(&incoming, "again.zpl", LABEL.as_bytes());
-    until("the label is known", || incoming.join("printed/again.zpl").exists());
+    until(&incoming.join("printed"), &["again.zpl"]);
     for (name, bytes, why) in [
         ("reset.zpl", &b"^XA^FDx^FS~JR^XZ"[..], "~JR"),
         ("two.zpl", b"^XA^FDx^FS^XZ^XA^FDy^FS^XZ", "a second label"),
@@ -172,8 +200,9 @@ fn a_carriers_label_is_printed_as_it_is_and_once() {
         ("wide.zpl", b"^XA^FO700,40^BY4^BCN,90,N,N,N^FD1Z999AA10123456784^FS^XZ", "stock"),
     ] {
         put(&incoming, name, bytes);
-        let reasons = incoming.join("refused").join(name).with_extension("txt");
-        until(name, || incoming.join("refused").join(name).exists() && reasons.exists());
+        let reasons = name.replace(".zpl", ".txt");
+        until(&incoming.join("refused"), &[name, &reasons]);
+        let reasons = incoming.join("refused").join(reasons);
         let told = fs::read_to_string(&reasons).unwrap();
         assert!(told.contains(why), "{name}: {told}");
     }

@@ -6,7 +6,8 @@
 //!      \------------\---> cancelled
 //! ```
 //!
-//! It is *received* only by a scan at the dock. One tag is one package: carriers take no more per return
+//! It is *received* by a scan at the dock, from wherever it stood: what was given up may come all the same. Where
+//! the label cannot be read, a person says so. One tag is one package: carriers take no more per return
 //! shipment from the US, so a box of three needs three.
 
 use super::facts::words;

@@ -51,7 +51,6 @@ impl Way<'_> {
         if self.session.rma.take().is_some() {
             self.session.arrival = None;
         }
-        self.only_tag_received(number)?;
         self.session.rma = Some(number.to_owned());
         self.session.since = self.dock.last_receipt;
         let (expected, received) = self.dock.know.counts(number)?;

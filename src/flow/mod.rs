@@ -245,7 +245,7 @@ impl Way<'_> {
                 let next = if self.session.rma.is_some() { "Go on with the open box." } else { "Scan an RMA number." };
                 Ok(screen(outcome::BADGE, Kind::Info, "HELLO", format!("Badge {}", chosen.value), next))
             }
-            Is::Rma => self.open_box(&chosen.value),
+            Is::Rma => self.box_by_number(&chosen.value),
             Is::Serial | Is::Mac => self.unit(found, chosen),
             Is::Tracking | Is::Sscc => self.parcel(chosen),
             Is::Answer => self.answer(&chosen.value, asked),

@@ -69,15 +69,20 @@ pub fn may(label: &str, about: &About) -> Result<(), Refused> {
         _ => step.and_then(|step| steps::of(step).guard),
     };
     if let Some(guard) = guard.filter(|guard| unit.state != UnitState::Refused && !verdict.allows(*guard)) {
-        let holds = verdict.holds_on(guard).map(|h| format!("{} ({}): {}", h.code, h.rule, h.text));
-        let questions = verdict.questions.iter().filter(|q| q.blocks.contains(&guard));
-        let questions = questions.map(|q| format!("question {} ({}): {}", q.code, q.rule, q.text));
-        return refused(holds.chain(questions).collect::<Vec<_>>().join("; "));
+        return refused(in_the_way(verdict, guard));
     }
     if step == Some(Step::VendorShip) && text(facts, "vendor_rma").is_none() {
         return refused("the vendor's RMA number is not known".to_owned());
     }
     Ok(())
+}
+
+/// What of a verdict stands in the way of a move, in words; empty: nothing does.
+pub(super) fn in_the_way(verdict: &Verdict, guard: Move) -> String {
+    let holds = verdict.holds_on(guard).map(|h| format!("{} ({}): {}", h.code, h.rule, h.text));
+    let questions = verdict.questions.iter().filter(|q| q.blocks.contains(&guard));
+    let questions = questions.map(|q| format!("question {} ({}): {}", q.code, q.rule, q.text));
+    holds.chain(questions).collect::<Vec<_>>().join("; ")
 }
 
 /// The fields of a paper.

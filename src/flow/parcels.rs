@@ -52,7 +52,7 @@ impl Way<'_> {
         Ok(s)
     }
 
-    pub(super) fn tag_received(&mut self, now: &TagNow, number: Option<&str>) {
+    fn tag_received(&mut self, now: &TagNow, number: Option<&str>) {
         if now.state != TagState::Received {
             let by = self.session.badge.as_deref().unwrap_or("dock");
             let moved = tag::received(now.tag.id, now.state, number, self.dock.today, by);
@@ -60,15 +60,17 @@ impl Way<'_> {
         }
     }
 
-    /// The box of an RMA was opened by its number: where one package was called for and nothing else says so,
-    /// that is the one.
-    pub(super) fn only_tag_received(&mut self, rma: &str) -> Result<(), Unanswered> {
-        if self.session.arrival.is_none()
+    /// A box by the number of its RMA. Where one package was called for, and no carrier's label said which
+    /// this is, it is that one.
+    pub(super) fn box_by_number(&mut self, rma: &str) -> Result<Screen, Unanswered> {
+        let s = self.open_box(rma)?;
+        if s.outcome == outcome::BOX_OPEN
+            && self.session.arrival.is_none()
             && let [now] = self.dock.know.tags_of(rma)?.as_slice()
             && !now.state.is_final()
         {
             self.tag_received(now, None);
         }
-        Ok(())
+        Ok(s)
     }
 }

@@ -6,6 +6,7 @@
 
 use super::invoice::tracking_key;
 use super::life::Refused;
+use super::papers::in_the_way;
 use crate::domain::rma::{Rma, RmaState};
 use crate::domain::tag::{Tag, TagId, TagKind, TagMoved, TagNow, TagState, TagStep};
 use crate::domain::verdict::{LegName, Move, Name, Verdict};
@@ -35,66 +36,81 @@ enum Holds {
     Email,
 }
 
-/// One field of an order: its name, what it holds, whether a carrier's order needs it, and what it is.
-struct Field(&'static str, Holds, bool, &'static str);
+/// One field of an order or of a reply.
+struct Field {
+    name: &'static str,
+    holds: Holds,
+    /// No carrier takes an order without it.
+    needed: bool,
+    /// What it is, for help.
+    what: &'static str,
+}
+
+const fn needed(name: &'static str, holds: Holds, what: &'static str) -> Field {
+    Field { name, holds, needed: true, what }
+}
+
+const fn field(name: &'static str, holds: Holds, what: &'static str) -> Field {
+    Field { name, holds, needed: false, what }
+}
 
 const FIELDS: &[Field] = &[
-    Field("company", Holds::Text(35), true, "whom the driver asks for: company or name"),
-    Field("contact", Holds::Text(35), false, "person at the pickup"),
-    Field("phone", Holds::Text(20), false, "for the driver"),
-    Field("email", Holds::Email, false, "where a label by e-mail goes"),
-    Field("street", Holds::Text(35), true, "pickup street"),
-    Field("street2", Holds::Text(35), false, "second line"),
-    Field("city", Holds::Text(30), true, "pickup city"),
-    Field("state", Holds::Text(5), false, "state or province"),
-    Field("zip", Holds::Text(10), true, "ZIP or postal code"),
-    Field("country", Holds::Text(2), false, "two letters, default US"),
-    Field("residential", Holds::YesNo, false, "a home"),
-    Field("location", Holds::Text(35), false, "where it stands, e.g. front desk"),
-    Field("instructions", Holds::Text(100), false, "for the driver"),
-    Field("ready", Holds::Date, false, "first day of pickup"),
-    Field("earliest", Holds::Time, false, "HH:MM"),
-    Field("latest", Holds::Time, false, "HH:MM"),
-    Field("return_to", Holds::Text(200), false, "our dock, lines divided by |; default the program's return address"),
-    Field("dock_closes", Holds::Time, false, "HH:MM"),
-    Field("description", Holds::Text(35), true, "of the goods"),
-    Field("weight", Holds::Number, false, "of the package"),
-    Field("weight_unit", Holds::Words(&["lb", "kg"]), false, "lb or kg"),
-    Field("length", Holds::Number, false, "outside"),
-    Field("width", Holds::Number, false, "outside"),
-    Field("height", Holds::Number, false, "outside"),
-    Field("size_unit", Holds::Words(&["in", "cm"]), false, "in or cm"),
-    Field("declared", Holds::Number, false, "value"),
-    Field("outbound", Holds::Text(40), false, "tracking number of the way to the customer"),
-    Field("shipped", Holds::Date, false, "its ship date"),
-    Field("reason_code", Holds::Text(60), false, "why it comes back"),
-    Field("fault_party", Holds::Words(&["us", "customer", "carrier", "vendor"]), false, "whose fault it is"),
-    Field("account", Holds::Text(20), false, "that is billed"),
-    Field("cost_centre", Holds::Text(20), false, "that bears it"),
-    Field("cost_expected", Holds::Number, false, "in the program's currency"),
-    Field("carrier", Holds::Text(20), false, "ups, fedex, usps, dhl or another"),
-    Field("service", Holds::Text(20), false, "the carrier's service; ground unless said"),
+    needed("company", Holds::Text(35), "whom the driver asks for: company or name"),
+    field("contact", Holds::Text(35), "person at the pickup"),
+    field("phone", Holds::Text(20), "for the driver"),
+    field("email", Holds::Email, "where a label by e-mail goes"),
+    needed("street", Holds::Text(35), "pickup street"),
+    field("street2", Holds::Text(35), "second line"),
+    needed("city", Holds::Text(30), "pickup city"),
+    field("state", Holds::Text(5), "state or province"),
+    needed("zip", Holds::Text(10), "ZIP or postal code"),
+    field("country", Holds::Text(2), "two letters, default US"),
+    field("residential", Holds::YesNo, "a home"),
+    field("location", Holds::Text(35), "where it stands, e.g. front desk"),
+    field("instructions", Holds::Text(100), "for the driver"),
+    field("ready", Holds::Date, "first day of pickup"),
+    field("earliest", Holds::Time, "HH:MM"),
+    field("latest", Holds::Time, "HH:MM"),
+    field("return_to", Holds::Text(200), "our dock, lines divided by |; default the program's return address"),
+    field("dock_closes", Holds::Time, "HH:MM"),
+    needed("description", Holds::Text(35), "of the goods"),
+    field("weight", Holds::Number, "of the package"),
+    field("weight_unit", Holds::Words(&["lb", "kg"]), "lb or kg"),
+    field("length", Holds::Number, "outside"),
+    field("width", Holds::Number, "outside"),
+    field("height", Holds::Number, "outside"),
+    field("size_unit", Holds::Words(&["in", "cm"]), "in or cm"),
+    field("declared", Holds::Number, "value"),
+    field("outbound", Holds::Text(40), "tracking number of the way to the customer"),
+    field("shipped", Holds::Date, "its ship date"),
+    field("reason_code", Holds::Text(60), "why it comes back"),
+    field("fault_party", Holds::Words(&["us", "customer", "carrier", "vendor"]), "whose fault it is"),
+    field("account", Holds::Text(20), "that is billed"),
+    field("cost_centre", Holds::Text(20), "that bears it"),
+    field("cost_expected", Holds::Number, "in the program's currency"),
+    field("carrier", Holds::Text(20), "ups, fedex, usps, dhl or another"),
+    field("service", Holds::Text(20), "the carrier's service; ground unless said"),
 ];
 
 /// What is said with a step; the carrier's reply.
 const REPLY: &[Field] = &[
-    Field("tracking", Holds::Text(60), false, "the carrier's numbers, divided by blanks"),
-    Field("confirmation", Holds::Text(40), false, "needed to cancel a FedEx tag"),
-    Field("location", Holds::Text(20), false, "FedEx Express: needed to cancel"),
-    Field("dispatch_date", Holds::Date, false, "FedEx: needed to cancel"),
-    Field("cost", Holds::Number, false, "as invoiced"),
-    Field("why", Holds::Text(200), false, "a reason"),
-    Field("on", Holds::Date, false, "the day; default today"),
+    field("tracking", Holds::Text(60), "the carrier's numbers, divided by blanks"),
+    field("confirmation", Holds::Text(40), "needed to cancel a FedEx tag"),
+    field("location", Holds::Text(20), "FedEx Express: needed to cancel"),
+    field("dispatch_date", Holds::Date, "FedEx: needed to cancel"),
+    field("cost", Holds::Number, "as invoiced"),
+    field("why", Holds::Text(200), "a reason"),
+    field("on", Holds::Date, "the day; default today"),
 ];
 
 /// The fields of an order and what they are, for help.
 pub fn fields() -> impl Iterator<Item = (&'static str, &'static str)> {
-    FIELDS.iter().map(|f| (f.0, f.3))
+    FIELDS.iter().map(|f| (f.name, f.what))
 }
 
 /// What can be said with a step and what it is, for help.
 pub fn reply_fields() -> impl Iterator<Item = (&'static str, &'static str)> {
-    REPLY.iter().map(|f| (f.0, f.3))
+    REPLY.iter().map(|f| (f.name, f.what))
 }
 
 /// What somebody wants.
@@ -121,12 +137,9 @@ pub fn request(wish: &Wish) -> Result<(Vec<Tag>, Vec<String>), Refused> {
         return Err(Refused(format!("{packages} packages; one order has 1 to {PACKAGES_MAX}")));
     }
     // Who pays for it must be known before (B-35); where no carrier is asked, the customer does.
-    let holds = verdict.holds_on(Move::Inbound).map(|h| format!("{} ({}): {}", h.code, h.rule, h.text));
-    let questions = verdict.questions.iter().filter(|q| q.blocks.contains(&Move::Inbound));
-    let open: Vec<String> =
-        holds.chain(questions.map(|q| format!("question {} ({}): {}", q.code, q.rule, q.text))).collect();
+    let open = in_the_way(verdict, Move::Inbound);
     if !open.is_empty() && kind != TagKind::AddressOnly {
-        return Err(Refused(format!("nothing is called for yet: {}", open.join("; "))));
+        return Err(Refused(format!("nothing is called for yet: {open}")));
     }
     let mut wrong = Vec::new();
     let mut order = read(FIELDS, wish.said, &mut wrong);
@@ -144,8 +157,10 @@ pub fn request(wish: &Wish) -> Result<(Vec<Tag>, Vec<String>), Refused> {
         }
     }
     if kind != TagKind::AddressOnly {
-        let missing = FIELDS.iter().filter(|f| f.2 && !has(&order, f.0) && !wish.said.contains_key(f.0));
-        wrong.extend(missing.map(|f| format!("{} is missing ({})", f.0, f.3)));
+        // What was said and is wrong has been told.
+        let said = |f: &Field| wish.said.get(f.name).and_then(Value::as_str).is_some_and(|t| !t.trim().is_empty());
+        let missing = FIELDS.iter().filter(|f| f.needed && !has(&order, f.name) && !said(f));
+        wrong.extend(missing.map(|f| format!("{} is missing ({})", f.name, f.what)));
     }
     if kind == TagKind::Email && !has(&order, "email") {
         wrong.push("email is missing: where the label goes".to_owned());
@@ -218,8 +233,8 @@ fn cut(order: &Map<String, Value>, rma: &str) -> Vec<String> {
 fn read(known: &[Field], said: &Map<String, Value>, wrong: &mut Vec<String>) -> Map<String, Value> {
     let mut taken = Map::new();
     for (name, value) in said {
-        let Some(Field(_, holds, ..)) = known.iter().find(|f| f.0 == name) else {
-            let near = crate::domain::facts::nearest(name, known.iter().map(|f| f.0));
+        let Some(Field { holds, .. }) = known.iter().find(|f| f.name == name) else {
+            let near = crate::domain::facts::nearest(name, known.iter().map(|f| f.name));
             let near = near.map(|n| format!("; did you mean {n:?}?")).unwrap_or_default();
             wrong.push(format!("there is no field {name:?}{near}"));
             continue;

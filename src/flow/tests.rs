@@ -1,4 +1,5 @@
 //! The dock's behaviour as sentences: scans on the left, outcomes on the right. The past is a table.
+//! Long, as such sentences are many.
 
 use super::{Dock, Owed, outcome, refuse, step};
 use crate::domain::event::Event;

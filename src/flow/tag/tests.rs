@@ -91,6 +91,8 @@ fn what_a_carrier_would_refuse_is_refused_by_name() {
         let refused = order("R26D1000012", kind, 1, &[(field, value)]).unwrap_err();
         assert!(refused.contains(why), "{field}={value}: {refused}");
     }
+    // A blank is no street.
+    assert!(order("R1", TagKind::CallTag1, 1, &[("street", "  ")]).unwrap_err().contains("street is missing"));
     // Everything that is wrong is said at once.
     let refused = order("R1", TagKind::CallTag1, 1, &[("street", ""), ("weight", "x"), ("zip", "")]).unwrap_err();
     assert_eq!(refused.matches(';').count() + 1, 4, "{refused}");
