@@ -6,6 +6,7 @@ use super::{End, Stop, Verdict, answer, answer_json, rma};
 use crate::domain::job::{CARRIER, JobState};
 use crate::station::request::{CarrierLabel, Request, Wanted};
 use crate::store::{self, read};
+use serde_json::{Map, Value};
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -119,13 +120,7 @@ pub fn settle(at: &Where, args: Settle) -> Verdict {
 }
 
 pub fn print(at: &Where, args: Print) -> Verdict {
-    let mut said = serde_json::Map::new();
-    for pair in &args.say {
-        let Some((name, value)) = pair.split_once('=') else {
-            return Err(Stop::usage(format!("--say {pair:?}: write it as field=value")));
-        };
-        said.insert(name.trim().to_owned(), value.into());
-    }
+    let said = said(&args.say)?;
     let Print { label, rma, unit, printer, by, json, zpl, tag, .. } = args;
     if let Some(path) = zpl {
         if label != CARRIER || unit.is_some() || !said.is_empty() {
@@ -139,6 +134,18 @@ pub fn print(at: &Where, args: Print) -> Verdict {
         return one(at, Request::Carrier(CarrierLabel { name, zpl, rma, perhaps: None, tag, printer, by }), json);
     }
     one(at, Request::Print(Wanted { label, rma, unit, said, printer, by }), json)
+}
+
+/// What is said by hand, `field=value` each.
+pub(super) fn said(pairs: &[String]) -> Result<Map<String, Value>, Stop> {
+    let mut said = Map::new();
+    for pair in pairs {
+        let Some((name, value)) = pair.split_once('=') else {
+            return Err(Stop::usage(format!("--say {pair:?}: write it as field=value")));
+        };
+        said.insert(name.trim().to_owned(), value.into());
+    }
+    Ok(said)
 }
 
 pub fn reprint(at: &Where, args: Reprint) -> Verdict {

@@ -100,25 +100,14 @@ fn reply_help() -> String {
     table("Fields for --say:", tag::reply_fields())
 }
 
-fn said(pairs: &[String]) -> Result<Map<String, Value>, Stop> {
-    let mut said = Map::new();
-    for pair in pairs {
-        let Some((name, value)) = pair.split_once('=') else {
-            return Err(Stop::usage(format!("--say {pair:?}: write it as field=value")));
-        };
-        said.insert(name.trim().to_owned(), value.into());
-    }
-    Ok(said)
-}
-
 pub fn main(at: &Where, args: Args) -> Verdict {
     match args.what {
         What::Request { rma, unit, kind, packages, say, print, by, json } => {
-            let wanted = TagWanted { rma, unit, kind, packages, said: said(&say)?, by, print };
+            let wanted = TagWanted { rma, unit, kind, packages, said: jobs::said(&say)?, by, print };
             jobs::one(at, Request::Tag(wanted), json)
         }
         What::Act { tag, step, say, by, json } => {
-            jobs::one(at, Request::TagAct { tag, step, said: said(&say)?, by }, json)
+            jobs::one(at, Request::TagAct { tag, step, said: jobs::said(&say)?, by }, json)
         }
         What::List { open, rma, json, csv } => list(at, open, rma.as_deref(), json, csv),
     }

@@ -3,8 +3,9 @@
 //!
 //! Sources: the USB ID repository (usb.ids 2025.07.26); the modes of Zebra/Symbol, Datalogic, Honeywell
 //! and Newland from their product reference guides. Left out of the list, as no scanners: mobile computers
-//! (0536:01a0, 05e0:2000, 05e0:200d, 067e:1001), a wireless card (05e0:0800), a Citizen printer (1d90:2037). Scanners often change their product id with their
-//! mode, so a row is a scanner in a mode; where the id does not say it, the mode is `Unstated`.
+//! (0536:01a0, 05e0:2000, 05e0:200d, 067e:1001), a wireless card (05e0:0800), a Citizen printer (1d90:2037).
+//! Scanners often change their product id with their mode, so a row is a scanner in a mode; where the id does
+//! not say it, the mode is `Unstated`.
 
 /// How a scanner talks on USB.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]

@@ -5,6 +5,8 @@
 //! If the batch cannot be written it is rolled back, the memory is read anew from the database, and
 //! each input is tried alone; a scan that still fails is shown as not written, and the printer's news
 //! is kept until it can be.
+//!
+//! Long: what the core remembers stands in one place, with all that reads it anew from the database.
 
 mod imports;
 mod jobs;

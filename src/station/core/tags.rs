@@ -10,7 +10,7 @@ use crate::domain::unit::UnitState;
 use crate::flow::life::{self, Unit};
 use crate::flow::tag::{self, Wish};
 use crate::label::gate;
-use crate::store::{Head, StoreError, know, tags};
+use crate::store::{Head, StoreError, hex, know, tags};
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -48,7 +48,7 @@ pub struct CarrierLabel {
 
 impl CarrierLabel {
     fn sha256(&self) -> String {
-        Sha256::digest(self.zpl.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
+        hex(&Sha256::digest(self.zpl.as_bytes()))
     }
 }
 
