@@ -147,6 +147,47 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_file_that_still_grows_waits_and_a_link_is_never_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path();
+        for below in ["printed", "refused"] {
+            std::fs::create_dir(folder.join(below)).unwrap();
+        }
+        let asked = std::cell::RefCell::new(Vec::new());
+        let ask = |request: Request| {
+            let Request::Carrier(label) = request else { panic!("{request:?}") };
+            asked.borrow_mut().push(label.zpl);
+            Response::done("", serde_json::Value::Null)
+        };
+        let (label, link) = (folder.join("label.zpl"), folder.join("link.zpl"));
+        std::fs::write(&label, "^XA").unwrap();
+        std::os::unix::fs::symlink("/etc/hostname", &link).unwrap();
+        let seen = look(folder, &Seen::new(), &ask);
+        std::fs::write(&label, "^XA^FDx").unwrap();
+        let seen = look(folder, &seen, &ask);
+        std::fs::write(&label, "^XA^FDx^FS^XZ").unwrap();
+        let seen = look(folder, &seen, &ask);
+        assert!(asked.borrow().is_empty(), "{asked:?}");
+        let seen = look(folder, &seen, &ask);
+        assert_eq!(*asked.borrow(), ["^XA^FDx^FS^XZ"]);
+        look(folder, &seen, &ask);
+        assert_eq!(asked.borrow().len(), 1);
+        assert!(folder.join("printed/label.zpl").exists() && link.symlink_metadata().is_ok());
+    }
+
+    /// What the station did not decide stays for the next look.
+    #[test]
+    fn a_label_that_nobody_decided_on_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let label = dir.path().join("label.zpl");
+        std::fs::write(&label, "^XA^XZ").unwrap();
+        let ask = |_| Response::again("stopping");
+        let seen = look(dir.path(), &Seen::new(), &ask);
+        look(dir.path(), &seen, &ask);
+        assert!(label.exists());
+    }
+
+    #[test]
     fn a_name_says_what_the_label_is_about() {
         for (name, rma, tag) in [
             ("RMA-10234.zpl", Some("RMA-10234"), None),
