@@ -179,6 +179,7 @@ mod tests {
     #[test]
     fn a_label_that_nobody_decided_on_stays() {
         let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("refused")).unwrap();
         let label = dir.path().join("label.zpl");
         std::fs::write(&label, "^XA^XZ").unwrap();
         let ask = |_| Response::again("stopping");
