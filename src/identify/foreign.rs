@@ -28,7 +28,7 @@ pub fn setup(text: &str) -> Option<Candidate> {
     let [maker, _] = SETUP.iter().find(|row| fits(row[1], &upper))?;
     let why = format!(
         "a setup barcode of {maker} scanners, no datum of a unit: if the scanner beeped oddly, its settings have \
-         changed; run `backdock doctor scanner`"
+         changed; set it up again from its manual"
     );
     Some(Candidate::new(Kind::Unknown, escaped(text.as_bytes()), 90, why))
 }
