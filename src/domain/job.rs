@@ -14,7 +14,7 @@ pub const CARRIER: &str = "carrier";
 
 /// The papers that a program or a printer can name (`backdock label --list` tells what each is), and
 /// [`CARRIER`].
-pub const PAPERS: [&str; 22] = [
+pub const PAPERS: [&str; 23] = [
     "unit",
     "box",
     "traveller",
@@ -36,6 +36,7 @@ pub const PAPERS: [&str; 22] = [
     "credit",
     "qc",
     "wall-sheet",
+    "scanner-test",
     CARRIER,
 ];
 

@@ -13,6 +13,7 @@ pub mod mac;
 pub mod message;
 pub mod money;
 pub mod presence;
+pub mod probe;
 pub mod rma;
 pub mod screen;
 pub mod session;

@@ -29,6 +29,7 @@ mod metrics;
 mod papers;
 mod parts;
 mod preview;
+mod probes;
 mod sheet;
 mod stock;
 mod template;

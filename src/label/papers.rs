@@ -536,4 +536,11 @@ pub(super) const PAPERS: &[LabelDef] = &[
         [optional("codes", LINES)],
         [Title { text: "Scan to command", stops: false }, Wall { field: "codes", fixed: COMMANDS }]
     ),
+    paper!(
+        "scanner-test",
+        "barcodes that tell how a scanner is set (backdock doctor scanner)",
+        LARGE,
+        [],
+        [Title { text: "Scan all, 11 last", stops: false }, Probes]
+    ),
 ];

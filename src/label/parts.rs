@@ -9,7 +9,7 @@ use super::codes::Codes;
 use super::details::{self, Item, LEADING, Room, TYPE_MIN_MM};
 use super::layout::{Break, Page, fit, wrap};
 use super::sheet::{Fields, Full, Part, Sizes};
-use super::{Dpi, Stock, metrics};
+use super::{Dpi, Stock, metrics, probes};
 
 /// Margin as a share of the shorter side, and its bounds in mm.
 const MARGIN: f32 = 0.03;
@@ -140,6 +140,10 @@ impl Sheet {
                 let own = given.list(field);
                 let items: &[&str] = if own.is_empty() { fixed } else { &own };
                 items.iter().try_for_each(|item| self.item(field, item, true))
+            }
+            Part::Probes => {
+                let height = probes::put(&mut self.page, self.y, self.margin).map_err(|why| Full { field, why })?;
+                self.take(field, height).map(drop)
             }
             Part::Wall { fixed, .. } => {
                 let own = given.list(field);

@@ -47,12 +47,15 @@ pub(super) enum Part {
     Copied,
     /// Barcodes with their words below them, in columns: those of a field, or else these, in groups.
     Wall { field: &'static str, fixed: &'static [&'static [&'static str]] },
+    /// The barcodes of the scanner test page.
+    Probes,
 }
 
 impl Part {
     pub fn field(&self) -> &'static str {
         match self {
             Part::Title { .. } => "",
+            Part::Probes => "barcodes",
             Part::Copied => "copy",
             Part::Word { field, .. }
             | Part::Count { field, .. }
@@ -73,7 +76,7 @@ impl Part {
     /// is none, and a copy says that it is one.
     fn must(&self) -> bool {
         match self {
-            Part::Title { .. } | Part::Copied | Part::Wall { .. } => true,
+            Part::Title { .. } | Part::Copied | Part::Wall { .. } | Part::Probes => true,
             Part::Word { caption, .. } => !caption.is_empty(),
             _ => false,
         }
@@ -109,7 +112,7 @@ impl<'f> Fields<'f> {
 
     fn has(&self, part: &Part) -> bool {
         match part {
-            Part::Title { .. } | Part::Wall { .. } => true,
+            Part::Title { .. } | Part::Wall { .. } | Part::Probes => true,
             Part::Word { caption, .. } if !caption.is_empty() => true,
             Part::Checks { fixed, field } => !fixed.is_empty() || !self.list(field).is_empty(),
             Part::List { field, .. } | Part::Block { field, .. } | Part::Address { field, .. } => {
@@ -179,7 +182,7 @@ fn check(parts: &[Part], given: &Fields) -> Result<(), LabelError> {
         let field = part.field();
         let texts = |field| given.list(field).iter().try_for_each(|text| check_text(field, text));
         match part {
-            Part::Title { .. } => {}
+            Part::Title { .. } | Part::Probes => {}
             Part::Copied => ["copy", "copy_by", "copy_why"].iter().try_for_each(|f| check_text(f, &given.text(f)))?,
             Part::Number { .. } | Part::Bars { .. } => check_code(field, &given.text(field))?,
             Part::Wall { .. } => given.list(field).iter().try_for_each(|text| check_code(field, text))?,

@@ -350,7 +350,7 @@ fn the_registry_says_what_it_wants() {
         (
             "unti",
             json!({}),
-            "there is no label \"unti\"; did you mean \"unit\"?; known: unit, test, box, traveller, hold, reject, return-to-sender, unauthorised, routing, vendor, packing-list, return, address, calltag-request, calltag-notice, rma-sheet, checklist, quote, charge, credit, qc, wall-sheet",
+            "there is no label \"unti\"; did you mean \"unit\"?; known: unit, test, box, traveller, hold, reject, return-to-sender, unauthorised, routing, vendor, packing-list, return, address, calltag-request, calltag-notice, rma-sheet, checklist, quote, charge, credit, qc, wall-sheet, scanner-test",
         ),
         ("unit", json!({"modell": "x"}), "label unit has no field \"modell\"; did you mean \"model\"?"),
         ("unit", json!({"zzz": "x"}), "label unit has no field \"zzz\""),
@@ -529,7 +529,7 @@ proptest! {
                 }
             }
             Err(error) => {
-                let required: Vec<&str> = def.required().chain(["title", "copy", "codes"]).collect();
+                let required: Vec<&str> = def.required().chain(["title", "copy", "codes", "barcodes"]).collect();
                 assert_justified(&error, &data, &required);
             }
         }

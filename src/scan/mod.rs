@@ -4,6 +4,7 @@
 //! Arrives: bytes as the line delivered them, in any pieces. Leaves: one [`Scan`] per payload with its
 //! raw bytes untouched. Promised: nothing is dropped, nothing is trimmed, no panic on any input.
 
+pub mod exam;
 mod frame;
 pub mod hid;
 pub mod keys;

@@ -29,10 +29,18 @@ class Disk:
         self.cache = {}  # sector -> bytes that are not safe yet
         self.lock = threading.Lock()
         self.power = True
+        self.writes_left = None
+        self.struck, self.over = threading.Event(), threading.Event()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
         self.listener.listen(1)
         threading.Thread(target=self.serve, daemon=True).start()
+
+    def strike(self, writes):
+        """The power goes right behind so many writes from now on: `struck` is set then, and no request is answered
+        any more, as on a machine that is off."""
+        with self.lock:
+            self.writes_left = writes
 
     def power_cut(self, chance):
         """Nothing is taken any more. `chance(n)` says which of n unsafe sectors survive. Returns n."""
@@ -42,6 +50,7 @@ class Disk:
             for at in chance(len(sectors)):
                 os.pwrite(self.file, self.cache[sectors[at]], sectors[at] * SECTOR)
             self.cache.clear()
+        self.over.set()
         self.listener.close()
         os.close(self.file)
         return len(sectors)
@@ -87,6 +96,7 @@ class Disk:
         with self.lock:
             if not self.power or what == LEAVE:
                 return False
+            self.writes_left = self.writes_left and self.writes_left - (what == WRITE)
             if what == READ:
                 data = self.read(offset, length)
             elif what == WRITE:
@@ -95,6 +105,11 @@ class Disk:
                 self.flush(list(self.cache))
             else:
                 error = EINVAL
+            self.power = self.writes_left != 0
+        if not self.power:
+            self.struck.set()
+            self.over.wait()
+            return False
         line.sendall(struct.pack(">IIQ", 0x67446698, error, handle) + (data if what == READ else b""))
         return True
 

@@ -1,8 +1,8 @@
 """Power cuts at random moments, on a disk that forgets what was not flushed.
 
 The data folder lies on a disk of its own (disk.py). Somebody scans without pause; what the screen says was
-received leaves the guest at once. Then the power goes: QEMU is killed, and the disk keeps what chance leaves of
-its cache. After the cut the same disk is put into a machine that has just started: the journal must be whole,
+received leaves the guest at once. Then the power goes, every other time right behind a write of the guest's, when
+the disk has most to forget: QEMU is killed, and the disk keeps what chance leaves of its cache. After the cut the same disk is put into a machine that has just started: the journal must be whole,
 and every receipt that the screen showed must stand in it.
 """
 
@@ -13,10 +13,13 @@ import time
 
 from disk import Disk
 from dock import RMA, UNITS, scanner
+from machine import PATIENCE
 from suite import state, suite
 
 TESTS, test = suite()
 CUTS = 10
+# A receipt takes some five writes; there are more than so many to come.
+WRITES = 100
 SEED = int(os.environ.get("BACKDOCK_SEED") or random.randrange(1 << 32))
 
 
@@ -88,9 +91,16 @@ def no_receipt_is_lost_when_the_power_goes(dock):
         shown = len(dock.shown)
         dock.call("scans", name="gun", payloads=todo[: len(UNITS) // CUTS], pause=0.02)
         dock.wait("the first receipts", lambda view: len(dock.shown) > shown)
-        until = time.monotonic() + dice.uniform(0.0, 1.5)
-        while time.monotonic() < until:
-            dock.look()
+        if cut % 2:
+            machine.disk.strike(dice.randrange(1, WRITES))
+            until = time.monotonic() + PATIENCE
+            while not machine.disk.struck.is_set():
+                dock.look(0.01)
+                assert time.monotonic() < until, "the disk is not written to"
+        else:
+            until = time.monotonic() + dice.uniform(0.0, 1.5)
+            while time.monotonic() < until:
+                dock.look()
         lost = machine.power_cut(dice)
         dock.hear_the_last()
         machine.switch_on()

@@ -1,6 +1,8 @@
 """Scanners through the kernel's drivers: cdc_acm, HID POS by libusb, key events by evdev (all three played by
 the hands), and ftdi_sio (QEMU's own FTDI)."""
 
+import json
+
 from dock import RMA, UNITS, scanner, table
 from suite import state, suite
 
@@ -226,3 +228,20 @@ def wedge_types_into_no_console(dock):
     dock.sh("systemctl stop backdock")
     kind.scan("AFTER")
     dock.sh("until grep -q AFTER /tmp/console; do sleep 0.05; done")
+
+
+@test("installed")
+def wedge_typing_another_layout_is_found(dock):
+    """A scanner that types on an American keyboard while the configuration says German: the doctor says so."""
+    dock.configure(table("scanner", name="gun", kind="wedge", serial="S1", layout="de"))
+    dock.plug("gun", "wedge", serial="S1")
+    dock.sh("systemd-run -q --unit=doctor -p StandardOutput=file:/tmp/told -p StandardError=file:/tmp/said "
+            "/usr/bin/backdock doctor scanner gun --json")
+    dock.sh("until grep -q listening /tmp/said; do sleep 0.05; done")
+    for payload, line in (("BackDock-1/aqwyzm:;#@&\\", "Code 128"), ("9506000134352", "EAN-13"), ("BACKDOCK-DONE", "DONE")):
+        dock.device("gun", "scan", payload=payload)
+        dock.sh(f"until grep -q '{line}' /tmp/said; do sleep 0.05; done")
+    dock.sh("until [ -s /tmp/told ]; do sleep 0.05; done")
+    findings = json.loads(dock.sh("cat /tmp/told"))["scanner"]["findings"]
+    assert findings[0]["kind"] == "layout" and '"us"' in findings[0]["what"], findings
+    assert {finding["kind"] for finding in findings} == {"layout", "symbology", "aim"}, findings

@@ -66,7 +66,8 @@ def udev_names_what_is_plugged_in(dock):
     dock.zebra()
     dock.plug("gun", "serial")
     dock.plug_zebra()
-    dock.sh("udevadm settle")
+    # The kernel tells udev some time after the plug; a name that does not come fails by the time limit of a command.
+    dock.sh(f"until [ -e /dev/backdock/printer-{ZEBRA} -a -e {GUN} ]; do sleep 0.05; done; udevadm settle")
     names = dock.sh("ls /dev/backdock").split()
     assert f"printer-{ZEBRA}" in names and "scanner-S1" in names, names
     assert [name for name in names if name.startswith("socket-platform-vhci_hcd")], names

@@ -28,14 +28,23 @@ BARS = {
     "return-to-sender": [], "unauthorised": ["rma", "serial"], "routing": RMA, "vendor": ["vendor_rma"],
     "packing-list": RMA, "return": RMA, "address": RMA, "calltag-request": RMA, "calltag-notice": RMA,
     "rma-sheet": RMA, "checklist": RMA, "quote": RMA, "charge": RMA, "credit": RMA, "qc": ["rma", "serial"],
-    "wall-sheet": ["codes"],
+    "wall-sheet": ["codes"], "scanner-test": [],
 }
+# The barcodes of the scanner test page: kind, AIM identifier, what it says. A UPC-A is an EAN-13 with a zero in front.
+PROBES = [
+    ("Code128", "]C0", "BackDock-1/aqwyzm:;#@&\\"), ("Code39", "]A0", "BACKDOCK-2"), ("ITF", "]I1", "30614141000419"),
+    ("EAN13", "]E0", "9506000134352"), ("EAN13", "]E0", "0012345678905"), ("Code128", "]C1", "21BACKDOCK6\x1d10A1"),
+    ("DataMatrix", "]d1", "[)>\x1e06\x1dSBACKDOCK7\x1dQ1\x1e\x04"),
+    ("DataMatrix", "]d2", "010952123454321321BACKDOCK8\x1d10A1"),
+    ("QRCode", "]Q1", "SN:BACKDOCK9;MAC:001122334455"), ("PDF417", "]L2", "BACKDOCK-10"),
+    ("Code128", "]C0", "BACKDOCK-DONE"), ("QRCode", "]Q1", "BACKDOCK-DONE"),
+]
 COMMANDS = ("DONE CANCEL UNDO REPRINT NOTTHERE HOLD PHOTO SUPERVISOR YES NO OTHER UNKNOWN "
             "OPT1 OPT2 OPT3 OPT4 OPT5 OPT6 OPT7 OPT8 OPT9").split()
 # Stock that has no room for what must stand on a label, with the samples' data. Everything else fits.
 TOO_SMALL = {(label, "2x1") for label in ["traveller", "unauthorised", "vendor", "return", "calltag-request",
-                                          "rma-sheet", "checklist", "qc", "wall-sheet"]}
-TOO_SMALL |= {("wall-sheet", "3x2"), ("wall-sheet", "4x3")}
+                                          "rma-sheet", "checklist", "qc", "wall-sheet", "scanner-test"]}
+TOO_SMALL |= {(label, stock) for label in ("wall-sheet", "scanner-test") for stock in ("3x2", "4x3")}
 # Data that tries to leave its field; each is in every label. Sixty characters, umlauts, letters that the printer
 # lacks (the third is drawn), what ends a label, what Code 128 takes for an invocation.
 HOSTILE = [
@@ -49,7 +58,8 @@ CODE = "R26D1000012J1712JD1K"
 # What no label can print, and how it is named.
 REFUSED = [("見積", "U+898B"), ("ok 😀", "U+1F600"), ("a\x1db", "U+001D"), ("a\x00b", "U+0000")]
 
-KINDS = zxingcpp.BarcodeFormat.Code128 | zxingcpp.BarcodeFormat.QRCode
+KINDS = [zxingcpp.BarcodeFormat.Code128, zxingcpp.BarcodeFormat.QRCode]
+PROBE_KINDS = KINDS + [getattr(zxingcpp.BarcodeFormat, kind) for kind in sorted({kind for kind, *_ in PROBES})]
 # Findings that are the linter's mistake.
 ASIDE = [
     # It takes every letter for 20 dots wide, whatever `^A` says. Here runs_off() looks instead.
@@ -136,20 +146,24 @@ def print_all(names):
         png.rename(folder / f"{name}.sim.png")
 
 
-def read(picture):
+def read(picture, probes):
     """Format and text of every code, with the white that paper has around a label. Of the kinds that a label of
-    ours may have: in rows of letters the reader now and then sees one of a dozen others."""
+    ours may have: in rows of letters the reader now and then sees one of a dozen others. Of probes all that the
+    reader says."""
     image = Image.open(picture).convert("L")
     wide = Image.new("L", (image.width + 80, image.height + 80), 255)
     wide.paste(image, (40, 40))
-    return sorted((code.format.name, code.text) for code in zxingcpp.read_barcodes(wide, formats=KINDS))
+    found = zxingcpp.read_barcodes(wide, formats=PROBE_KINDS if probes else KINDS)
+    if probes:
+        return sorted((code.format.name, code.symbology_identifier, code.bytes.decode("latin-1")) for code in found)
+    return sorted((code.format.name, code.text) for code in found)
 
 
 def read_all(case):
     """What each drawing of a case says, and what the linter says of its ZPL."""
     name = case[0]
     pictures = {by: folder / f"{name}.{by}.png" for by in ["ours", "sim", "other"]}
-    codes = {by: read(p) if p.exists() else "no picture" for by, p in pictures.items()}
+    codes = {by: read(p, case[1] == "scanner-test") if p.exists() else "no picture" for by, p in pictures.items()}
     findings = lint(folder / f"{name}.zpl") + ["something runs off the label"] * runs_off(name)
     return codes, findings
 
@@ -173,6 +187,8 @@ def runs_off(name):
 
 def meant(label, fields, zpl):
     """The codes that the data asks for. A QR code may find no room; never two."""
+    if label == "scanner-test":
+        return sorted(PROBES)
     codes = []
     for field in BARS[label]:
         value = fields.get(field, COMMANDS if field == "codes" else None)

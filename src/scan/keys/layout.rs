@@ -174,6 +174,17 @@ impl Layout {
         Some((c, table.dead_alt_gr.contains(c)))
     }
 
+    /// The key of a character, and whether Shift and AltGr belong to it; none for dead keys, which need another.
+    pub(super) fn key_of(self, c: char) -> Option<(u16, bool, bool)> {
+        let ways =
+            KEYS.iter().flat_map(|&key| [false, true].map(|alt_gr| [false, true].map(|shift| (key, shift, alt_gr))));
+        let gives = |&(key, shift, alt_gr): &(u16, bool, bool)| {
+            let given = if alt_gr { self.with_alt_gr(key, shift) } else { self.character(key, shift, false) };
+            given == Some((c, false))
+        };
+        ways.flatten().find(gives)
+    }
+
     /// The control character of a key with Ctrl. Where the layout gives the key no character that has one,
     /// the place of the key on a US keyboard counts: scanners send Ctrl by the place.
     pub(super) fn control(self, key: u16) -> Option<u8> {

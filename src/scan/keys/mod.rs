@@ -180,6 +180,22 @@ fn push(c: char, out: &mut Vec<u8>) {
     out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
+/// What `text` becomes when a scanner types it on the keyboard `by` and it is read as one typed on `read`. A key
+/// that gives nothing there leaves nothing; `None` where `by` has no key of its own for a character.
+pub fn misread(text: &str, by: Layout, read: Layout) -> Option<Vec<u8>> {
+    let (mut keyboard, mut out) = (Keyboard::new(read), Vec::new());
+    for c in text.chars() {
+        let (key, shift, alt_gr) = if c == ' ' { (SPACE, false, false) } else { by.key_of(c)? };
+        let steps = [(LEFT_SHIFT, shift), (RIGHT_ALT, alt_gr), (key, true)].into_iter().filter(|(_, pressed)| *pressed);
+        let down: Vec<u16> = steps.map(|(code, _)| code).collect();
+        let events = down.iter().map(|code| (*code, true)).chain(down.iter().rev().map(|code| (*code, false)));
+        for (code, pressed) in events {
+            keyboard.key(code, pressed, &mut out);
+        }
+    }
+    Some(out)
+}
+
 /// A character by the number typed with Alt.
 fn by_number((value, _, zero): (u32, u8, bool), out: &mut Vec<u8>) -> Typed {
     let c = match value {

@@ -71,7 +71,7 @@ impl Core {
         let mut said = wanted.said.clone();
         let Some(number) = &wanted.rma else {
             // Nothing that speaks of an RMA can be made of nothing.
-            if ["test", "wall-sheet"].contains(&wanted.label.as_str()) {
+            if ["test", "wall-sheet", "scanner-test"].contains(&wanted.label.as_str()) {
                 said.entry("station").or_insert_with(|| json!(self.config.station.id));
                 said.retain(|key, _| wanted.label == "test" || key != "station");
                 return Ok(self.paper(&wanted.label, None, said, wanted.printer.as_deref()));

@@ -202,6 +202,10 @@ class Wedge(Hid):
         "05010906a101050719e029e71500250175019508810295017508810395057501050819012905910295017503910395067508150"
         "025650507190029658100c0")
 
+    # The keys from A on, in the order of the usages of page 7; those that type nothing are blanks.
+    PLAIN = "abcdefghijklmnopqrstuvwxyz1234567890\0\0\0\0 -=[]\\\0;'`,./"
+    SHIFTED = "ABCDEFGHIJKLMNOPQRSTUVWXYZ!@#$%^&*()\0\0\0\0\0_+{}|\0:\"~<>?"
+
     def scan(self, payload):
         self.type(*self.strokes(payload), *self.stroke(0, 40))
 
@@ -216,8 +220,8 @@ class Wedge(Hid):
 
     def strokes(self, text):
         for letter in text:
-            at = 30 + "1234567890".index(letter) if letter.isdigit() else 4 + ord(letter.lower()) - ord("a")
-            yield from self.stroke(2 if letter.isupper() else 0, at)
+            shift = letter not in self.PLAIN
+            yield from self.stroke(2 if shift else 0, 4 + (self.SHIFTED if shift else self.PLAIN).index(letter))
 
     def stroke(self, shift, usage):
         return bytes([shift, 0, usage, 0, 0, 0, 0, 0]), bytes(8)

@@ -1,33 +1,13 @@
 //! `backdock doctor printer`: asks each configured printer what it is and how it is set, and says what does
 //! not fit the configuration and how it is mended. It prints nothing.
 
-use super::load::Where;
-use super::{End, Stop, Verdict, answer, answer_json};
-use crate::config::Printer;
+use super::super::{End, Stop, Verdict, answer, answer_json, table};
+use super::tell;
+use crate::config::{Config, Printer};
 use crate::printer::exam::Exam;
-use crate::station::control::Call;
 use crate::zebra::{self, GetVar, HostIdentification, HostStatus, Value as Setting};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
-
-#[derive(clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    what: What,
-}
-
-#[derive(clap::Subcommand)]
-enum What {
-    /// Connection, print head, stock, darkness, firmware; the station must be stopped meanwhile.
-    ///
-    /// Exit code 0: all fits; 3: something is to be mended; 1: a printer did not answer.
-    Printer {
-        /// Only this one of the configuration.
-        name: Option<String>,
-        #[arg(long)]
-        json: bool,
-    },
-}
 
 /// A printer that is well answers in milliseconds; one on a slow serial line in a second.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -46,12 +26,7 @@ const TOLD: [(&str, &str); 8] = [
     ("odometer", "odometer.total_label_count"),
 ];
 
-pub fn main(at: &Where, args: Args) -> Verdict {
-    let What::Printer { name, json } = args.what;
-    let config = at.config()?;
-    if Call::open(&config.station.socket).is_ok_and(|call| call.is_some()) {
-        return Err(Stop::failed("the station runs and has the printers: stop it first (systemctl stop backdock)"));
-    }
+pub(super) fn main(config: &Config, name: Option<String>, json: bool) -> Verdict {
     let printers: Vec<&Printer> =
         config.printers.iter().filter(|p| name.as_ref().is_none_or(|name| *name == p.name)).collect();
     if printers.is_empty() {
@@ -88,20 +63,18 @@ struct Found {
 
 impl Found {
     fn json(&self) -> Value {
-        let wrong: Vec<Value> =
+        let findings: Vec<Value> =
             self.wrong.iter().map(|(what, remedy)| json!({"what": what, "remedy": remedy})).collect();
-        json!({"name": self.name, "link": self.link, "said": self.said, "findings": wrong})
+        json!({"name": self.name, "link": self.link, "said": self.said, "findings": findings})
     }
 
     fn tell(&self) {
         answer(format!("{}  {}", self.name, self.link));
         for (key, value) in &self.said {
-            let text = value.as_str().map_or_else(|| value.to_string(), super::table::plain);
+            let text = value.as_str().map_or_else(|| value.to_string(), table::plain);
             answer(format!("  {key:<14} {text}"));
         }
-        for (what, remedy) in &self.wrong {
-            answer(format!("  ! {}\n    -> {}", super::table::plain(what), super::table::plain(remedy)));
-        }
+        self.wrong.iter().for_each(|(what, remedy)| tell(what, remedy));
     }
 }
 
