@@ -8,11 +8,15 @@
 
 use backdock::domain::facts::Facts;
 use backdock::domain::identity::{Candidate, Kind};
+use backdock::domain::probe::PROBES;
 use backdock::domain::text::{escaped, unescaped};
 use backdock::identify::{Context, Step, identify as look};
 use backdock::label::{Dpi, Stock, check, gate};
 use backdock::message::template::Template;
 use backdock::program::Program;
+use backdock::scan::exam::{Exam, Expected, Heard};
+use backdock::scan::keys::Layout;
+use backdock::scan::raw::Played;
 use backdock::scan::{Frame, Framer, Scan, Suffix};
 use backdock::sim::engine::{Engine, Options};
 use backdock::sim::scanner::Tape;
@@ -38,6 +42,7 @@ pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("rmas", rmas),
     ("mail", mail),
     ("tape", tape),
+    ("exam", exam),
 ];
 
 /// Runs one target by its name.
@@ -216,6 +221,25 @@ fn mail(data: &[u8]) {
     }
 }
 
+/// A tape, and what it plays, whatever form its lines say they have.
 fn tape(data: &[u8]) {
-    let _ = Tape::parse(&String::from_utf8_lossy(data));
+    let Ok(tape) = Tape::parse(&String::from_utf8_lossy(data)) else { return };
+    let mut played = Played::default();
+    let _ = tape.decoded(|form, bytes, ms| match form {
+        Some(form) => played.decode(form, bytes, ms),
+        None => Ok(played.finish()),
+    });
+}
+
+/// What a scanner sends while it is examined: scans end with NUL here.
+fn exam(data: &[u8]) {
+    for layout in [None, Some(Layout::De)] {
+        let mut exam = Exam::new(Expected { layout, suffix: Some(Suffix::Cr), serial: true });
+        let scans = data.split(|b| *b == 0);
+        let known = scans.filter(|scan| exam.hear(scan) != Heard::Strange).count();
+        for finding in exam.findings() {
+            assert!(!finding.what.chars().any(char::is_control), "{finding:?}");
+        }
+        assert!(exam.missing().count() + known >= PROBES.len() - 1);
+    }
 }

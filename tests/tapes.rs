@@ -3,6 +3,7 @@
 
 mod support;
 
+use backdock::scan::raw::Played;
 use backdock::sim::scanner::Tape;
 use serde_json::Value;
 use std::fs;
@@ -33,6 +34,12 @@ fn taken(dock: &Dock) -> Vec<String> {
 
 fn play(path: &Path) -> Result<(), String> {
     let tape = Tape::parse(&fs::read_to_string(path).unwrap()).map_err(|e| e.to_string())?;
+    // As `tape replay` does it.
+    let mut played = Played::default();
+    let tape = tape.decoded(|form, bytes, ms| match form {
+        Some(form) => played.decode(form, bytes, ms),
+        None => Ok(played.finish()),
+    })?;
     let of = |key: &str| tape.header.iter().filter(|(k, _)| k == key).map(|(_, v)| v.clone()).collect::<Vec<_>>();
     for key in ["model", "what", "suffix"] {
         if of(key).len() != 1 {

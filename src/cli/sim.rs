@@ -2,6 +2,7 @@
 
 use super::run::stop_flag;
 use super::{End, Stop, Verdict, answer};
+use crate::scan::raw::Played;
 use crate::sim::fault::Fault;
 use crate::sim::{engine, printer, scanner};
 use std::net::SocketAddr;
@@ -80,11 +81,25 @@ pub fn main(args: Args) -> Verdict {
     }
 }
 
+/// A tape as a scanner on a serial port would play it, whatever scanner it was recorded of.
+pub(super) fn as_serial(text: &str) -> Result<scanner::Tape, String> {
+    let tape = scanner::Tape::parse(text).map_err(|e| e.to_string())?;
+    let mut played = Played::default();
+    let tape = tape.decoded(|form, bytes, ms| match form {
+        Some(form) => played.decode(form, bytes, ms),
+        None => Ok(played.finish()),
+    })?;
+    if played.refused > 0 {
+        eprintln!("backdock: {} scans on the tape were not whole when they were recorded: left out", played.refused);
+    }
+    Ok(tape)
+}
+
 /// Plays a tape into a pseudo-terminal.
 pub(super) fn play(tape: &Path, link: Option<&Path>, speed: f64, linger: u64) -> Verdict {
     let stop = stop_flag()?;
     let text = std::fs::read_to_string(tape).map_err(|e| Stop::usage(format!("{}: {e}", tape.display())))?;
-    let tape = scanner::Tape::parse(&text).map_err(|e| Stop::usage(format!("{}: {e}", tape.display())))?;
+    let tape = as_serial(&text).map_err(|e| Stop::usage(format!("{}: {e}", tape.display())))?;
     let player = scanner::Player::open(link).map_err(|e| Stop::failed(format!("no pseudo-terminal: {e}")))?;
     answer(format!("virtual scanner at {}", player.slave_path().display()));
     player.play(&tape, speed, |line| answer(scanner::escape(&line.bytes))).map_err(Stop::failed)?;

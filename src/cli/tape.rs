@@ -71,7 +71,7 @@ pub fn main(at: &Where, args: Args) -> Verdict {
         What::Replay { file, link, speed, linger } => sim::play(&file, link.as_deref(), speed, linger),
         What::Blank { file, keep } => {
             let text = std::fs::read_to_string(&file).map_err(|e| Stop::usage(format!("{}: {e}", file.display())))?;
-            let tape = Tape::parse(&text).map_err(|e| Stop::usage(format!("{}: {e}", file.display())))?;
+            let tape = sim::as_serial(&text).map_err(|e| Stop::usage(format!("{}: {e}", file.display())))?;
             for (key, value) in &tape.header {
                 answer(format!("# {key}: {value}"));
             }

@@ -2,7 +2,8 @@
 //! crate is used: its friendlier one hides that events were dropped.
 
 use super::usb::{self, Seen};
-use super::wedge::{Desk, KeyEvent, Keys, KeysError};
+use super::wedge::{Desk, Keys, KeysError};
+use crate::scan::keys::stream::KeyEvent;
 use evdev::raw_stream::RawDevice;
 use evdev::{EventType, InputEvent, LedCode};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

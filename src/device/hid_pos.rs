@@ -9,7 +9,7 @@ use super::usb::{Seen, Which};
 use super::{Heard, Line, Refusal, access};
 use crate::scan::hid::{Decoder, layout};
 use crate::scan::models::{self, Mode};
-use crate::scan::{Frame, Suffix};
+use crate::scan::{Frame, Suffix, raw};
 use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
@@ -81,6 +81,7 @@ impl<B: Bus> Door<B> {
         let what = format!("listening to the HID POS scanner {} at {}", device.identity(), device.port_path);
         let line = Reports {
             port,
+            form: raw::reports(&descriptor),
             decoder: Decoder::new(layout),
             suffix: self.suffix,
             buffer,
@@ -140,6 +141,8 @@ fn refused(device: &Seen, error: PortError) -> Refusal {
 /// An open scanner.
 pub(super) struct Reports<P> {
     port: P,
+    /// On a tape.
+    form: String,
     decoder: Decoder,
     suffix: Suffix,
     buffer: Vec<u8>,
@@ -163,7 +166,13 @@ impl<P: Port> Reports<P> {
 }
 
 impl<P: Port> Line for Reports<P> {
-    fn hear(&mut self, _: &mut [u8], at_most: Duration) -> Heard {
+    const BYTES: bool = false;
+
+    fn form(&self) -> &str {
+        &self.form
+    }
+
+    fn hear(&mut self, _: &mut [u8], at_most: Duration, raw: &mut Vec<u8>) -> Heard {
         if !self.frames.is_empty() {
             return self.next(Heard::Silence);
         }
@@ -179,7 +188,9 @@ impl<P: Port> Line for Reports<P> {
         let out = &mut |frame| frames.push_back(frame);
         match read {
             Ok(n) => {
-                self.decoder.push(&self.buffer[..n.min(self.buffer.len())], now, out);
+                let report = &self.buffer[..n.min(self.buffer.len())];
+                raw.extend(report);
+                self.decoder.push(report, now, out);
                 self.next(Heard::Noise)
             }
             Err(PortError::TimedOut) => {
@@ -197,7 +208,7 @@ impl<P: Port> Line for Reports<P> {
                     PortError::Failed(why) => format!("the scanner went ({why}): check its cable"),
                     _ => "the scanner was unplugged: check its cable".to_owned(),
                 });
-                self.hear(&mut [], at_most)
+                self.hear(&mut [], at_most, raw)
             }
         }
     }

@@ -11,7 +11,7 @@ use super::usb::{self, Seen};
 use crate::domain::text::escaped;
 use crate::scan::models::{self, Mode};
 use rusb::UsbContext;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -97,6 +97,9 @@ pub fn list() -> DeviceList {
             "USB cannot be looked at ({e}): no matter on a station without USB; otherwise check that /dev/bus/usb is there"
         ));
     }
+    // A scanner on USB and its serial port have one problem.
+    let mut told = BTreeSet::new();
+    found.problems.retain(|problem| told.insert(problem.clone()));
     found
 }
 
@@ -138,14 +141,12 @@ fn usb_devices(found: &mut DeviceList) -> rusb::Result<()> {
         let node = PathBuf::from(format!("/dev/bus/usb/{bus:03}/{address:03}"));
         let access = access::may_open(&node);
         // Its own words, where we may ask. Reading them takes nothing away from who uses the device.
-        let (mut product, mut serial_number) = (None, None);
+        let mut product = None;
         if access.is_ok()
             && let Ok(handle) = device.open()
             && let Some(language) = handle.read_languages(NAME_WAIT).ok().and_then(|l| l.first().copied())
         {
             product = handle.read_product_string(language, &about, NAME_WAIT).ok();
-            serial_number =
-                handle.read_serial_number_string(language, &about, NAME_WAIT).ok().map(|s| escaped(s.as_bytes()));
         }
         let model = models::model(vendor_id, product_id);
         let is_printer = matches!(role, Role::Printer | Role::ZebraPrinter);
@@ -174,7 +175,7 @@ fn usb_devices(found: &mut DeviceList) -> rusb::Result<()> {
             id: id(vendor_id, product_id),
             role,
             name: name(vendor_id, product_id, product.as_deref()),
-            serial_number,
+            serial_number: seen.and_then(|s| s.serial.as_ref()).map(|s| escaped(s.as_bytes())),
             mode,
             may_open: access.is_ok(),
             advice,

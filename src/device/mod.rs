@@ -31,8 +31,7 @@ pub use tape::Tap;
 
 use crate::domain::presence::Presence;
 use crate::scan::keys::Layout;
-use crate::scan::models;
-use crate::scan::{Frame, Framer, Suffix};
+use crate::scan::{Frame, Framer, Suffix, models, raw};
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -192,8 +191,14 @@ trait Door {
 
 /// An open way in.
 trait Line {
+    /// Whether the bytes that are heard are what came from the device; else `raw` has that.
+    const BYTES: bool = true;
+    /// The form in which what came stands on a tape.
+    fn form(&self) -> &str {
+        raw::BYTES
+    }
     /// Waits for bytes, `at_most` so long, and returns as soon as there are any.
-    fn hear(&mut self, buffer: &mut [u8], at_most: Duration) -> Heard;
+    fn hear(&mut self, buffer: &mut [u8], at_most: Duration, raw: &mut Vec<u8>) -> Heard;
 }
 
 /// What one wait on a line brought.
@@ -372,6 +377,7 @@ fn listen<D: Door>(
     out: &mut Out<impl FnMut(DeviceEvent) -> bool>,
 ) -> Result<Over, Ended> {
     let (start, mut buffer, mut frames, mut spoke) = (Instant::now(), [0; 4096], Vec::new(), false);
+    let mut came = Vec::new();
     let mut allowance = Allowance::new(start);
     let ms = |at: Instant| u64::try_from((at - start).as_millis()).unwrap_or(u64::MAX);
     loop {
@@ -381,13 +387,18 @@ fn listen<D: Door>(
             return Err(ended);
         }
         let due = framer.deadline().map(|at| Duration::from_millis(at.saturating_sub(ms(Instant::now()))));
-        let heard = line.hear(&mut buffer, due.unwrap_or(LISTEN_MAX).min(LISTEN_MAX));
+        came.clear();
+        let heard = line.hear(&mut buffer, due.unwrap_or(LISTEN_MAX).min(LISTEN_MAX), &mut came);
         let now = Instant::now();
         let (mut end, mut spent) = (None, 0);
         match heard {
+            Heard::Bytes(n) if D::Line::BYTES => out.tap.take(line.form(), &buffer[..n], now),
+            _ if !came.is_empty() => out.tap.take(line.form(), &came, now),
+            _ => {}
+        }
+        match heard {
             Heard::Bytes(n) => {
                 spoke = true;
-                out.tap.take(&buffer[..n], now);
                 framer.push(&buffer[..n], ms(now), &mut |f| frames.push(f));
             }
             Heard::Frame(frame) => {

@@ -94,13 +94,19 @@ impl Door {
             ErrorKind::Io(io::ErrorKind::NotFound) => {
                 Refusal::lost(access::explain(&self.port, &io::ErrorKind::NotFound.into()))
             }
-            _ => Refusal::lost(format!("cannot open {name} as a serial port: {error}; check `port` and `baud`")),
+            // The crate keeps only some of the system's numbers.
+            _ => match access::tried(&self.port) {
+                Some(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+                    Refusal::denied(access::explain(&self.port, &e))
+                }
+                _ => Refusal::lost(format!("cannot open {name} as a serial port: {error}; check `port` and `baud`")),
+            },
         }
     }
 }
 
 impl Line for Serial {
-    fn hear(&mut self, buffer: &mut [u8], at_most: Duration) -> Heard {
+    fn hear(&mut self, buffer: &mut [u8], at_most: Duration, _: &mut Vec<u8>) -> Heard {
         use serialport::SerialPort;
         let end = |why: &dyn std::fmt::Display| Heard::End {
             orderly: false,

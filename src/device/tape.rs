@@ -2,10 +2,12 @@
 //! unless somebody asks for one, for so long and so many bytes; what it costs then is a write per read.
 //!
 //! The form is that of the virtual scanner's tapes, so that it can be played back: `MILLISECONDS BYTES`, the
-//! pause before the bytes and the bytes escaped as `\xHH`. A tape that cannot be written ends; the scanner
+//! pause before the bytes and the bytes escaped as `\xHH`; reports and key events stand below a line that says
+//! their form ([`raw`]). A tape that cannot be written ends; the scanner
 //! does not.
 
 use crate::domain::text::escaped;
+use crate::scan::raw;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -21,6 +23,8 @@ pub struct Tap(Arc<Mutex<Option<Recording>>>);
 struct Recording {
     file: File,
     path: PathBuf,
+    /// Of the lines written last.
+    form: String,
     last: Instant,
     until: Instant,
     /// Bytes that may still be written.
@@ -41,7 +45,14 @@ impl Tap {
         file.write_all(header.as_bytes())?;
         let now = Instant::now();
         let left = bytes.saturating_sub(header.len());
-        *self.slot() = Some(Recording { file, path: path.to_owned(), last: now, until: now + most, left });
+        *self.slot() = Some(Recording {
+            file,
+            path: path.to_owned(),
+            form: raw::BYTES.to_owned(),
+            last: now,
+            until: now + most,
+            left,
+        });
         Ok(())
     }
 
@@ -55,11 +66,16 @@ impl Tap {
         self.slot().as_ref().filter(|tape| Instant::now() < tape.until).map(|tape| tape.path.clone())
     }
 
-    /// Takes what was read at `at`.
-    pub(super) fn take(&self, bytes: &[u8], at: Instant) {
+    /// Takes what was read at `at` in this form.
+    pub(super) fn take(&self, form: &str, bytes: &[u8], at: Instant) {
         let mut slot = self.slot();
         let Some(tape) = slot.as_mut() else { return };
-        let line = format!("{} {}\n", at.saturating_duration_since(tape.last).as_millis(), escaped(bytes));
+        let mut line = String::new();
+        if tape.form != form {
+            line = format!("# form: {form}\n");
+            form.clone_into(&mut tape.form);
+        }
+        line += &format!("{} {}\n", at.saturating_duration_since(tape.last).as_millis(), escaped(bytes));
         let over = at >= tape.until || line.len() > tape.left;
         if !over && let Err(e) = tape.file.write_all(line.as_bytes()) {
             tracing::warn!(tape = %tape.path.display(), error = %e, "the tape ends: it cannot be written");
@@ -79,6 +95,7 @@ impl Tap {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scan::raw::BYTES;
 
     #[test]
     fn a_tape_has_the_bytes_and_their_times_and_an_end() {
@@ -86,14 +103,14 @@ mod tests {
         let path = dir.path().join("gun.tape");
         let tap = Tap::default();
         let now = Instant::now();
-        tap.take(b"unheard", now);
+        tap.take(BYTES, b"unheard", now);
         tap.start(&path, "# what: test\n", Duration::from_secs(60), 100).unwrap();
         assert_eq!(tap.running(), Some(path.clone()));
-        tap.take(b"RMA-1\r", now + Duration::from_millis(1000));
-        tap.take(b"\x1d\\", now + Duration::from_millis(1250));
-        tap.take(&[b'x'; 90], now + Duration::from_millis(1300));
+        tap.take(BYTES, b"RMA-1\r", now + Duration::from_millis(1000));
+        tap.take(BYTES, b"\x1d\\", now + Duration::from_millis(1250));
+        tap.take(BYTES, &[b'x'; 90], now + Duration::from_millis(1300));
         assert_eq!(tap.running(), None, "it would have become larger than it may");
-        tap.take(b"after", now + Duration::from_millis(1400));
+        tap.take(BYTES, b"after", now + Duration::from_millis(1400));
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 3, "{text}");
@@ -102,7 +119,7 @@ mod tests {
         assert!(tap.start(&path, "", Duration::from_secs(1), 100).is_err());
         let other = dir.path().join("short.tape");
         tap.start(&other, "", Duration::ZERO, 100).unwrap();
-        tap.take(b"too late", Instant::now());
+        tap.take(BYTES, b"too late", Instant::now());
         assert_eq!((tap.stop(), std::fs::read_to_string(&other).unwrap().as_str()), (None, ""));
     }
 }

@@ -98,8 +98,8 @@ pub(super) struct Accepted {
 }
 
 impl Line for Accepted {
-    fn hear(&mut self, buffer: &mut [u8], at_most: Duration) -> Heard {
-        match self.stream.hear(buffer, at_most) {
+    fn hear(&mut self, buffer: &mut [u8], at_most: Duration, raw: &mut Vec<u8>) -> Heard {
+        match self.stream.hear(buffer, at_most, raw) {
             Heard::Silence => match accept(&self.listener, None) {
                 Ok(Some((stream, from))) => {
                     self.stream = stream;
@@ -115,7 +115,7 @@ impl Line for Accepted {
 }
 
 impl Line for TcpStream {
-    fn hear(&mut self, buffer: &mut [u8], at_most: Duration) -> Heard {
+    fn hear(&mut self, buffer: &mut [u8], at_most: Duration, _: &mut Vec<u8>) -> Heard {
         // A time-out of zero would mean "for ever".
         let heard = self.set_read_timeout(Some(at_most.max(Duration::from_millis(1)))).and_then(|()| self.read(buffer));
         match heard {

@@ -10,22 +10,12 @@
 
 use super::usb::{Seen, Which};
 use super::{Heard, Line, Refusal, access};
-use crate::scan::keys::{Keyboard, Layout, Typed};
-use std::collections::VecDeque;
+use crate::scan::keys::Layout;
+use crate::scan::keys::stream::{KeyEvent, Step, Typist};
+use crate::scan::raw;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// One event of an input device.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum KeyEvent {
-    /// A key code, and 0 for up, 1 for down, 2 for the kernel's own repeat.
-    Key(u16, i32),
-    /// SYN_REPORT: what belongs together is complete.
-    Report,
-    /// SYN_DROPPED: events were lost, up to the next [`KeyEvent::Report`].
-    Dropped,
-}
 
 #[derive(Debug)]
 pub(super) enum KeysError {
@@ -79,8 +69,8 @@ impl<D: Desk> super::Door for Door<D> {
                                  if it is somebody's keyboard, take it out of the configuration";
                         tracing::warn!(device = device.port_path, "{what}");
                     }
-                    let keyboard = Keyboard::new(self.layout);
-                    let line = Typing { keys, keyboard, lost: false, steps: VecDeque::new(), over: None };
+                    let (typist, form) = (Typist::new(self.layout), raw::keys(self.layout));
+                    let line = Typing { keys, typist, form, lost: false, over: None };
                     return Ok((line, what));
                 }
                 Err(e) => refusal = Some(refused(&nodes[0], &e)),
@@ -106,63 +96,40 @@ fn refused(node: &std::path::Path, error: &KeysError) -> Refusal {
     }
 }
 
-enum Step {
-    Bytes(Vec<u8>),
-    Spoilt,
-}
-
 /// A scanner being listened to.
 pub(super) struct Typing<K> {
     keys: K,
-    keyboard: Keyboard,
-    /// Between SYN_DROPPED and the next SYN_REPORT nothing counts.
+    typist: Typist,
+    form: String,
+    /// On the tape, events are being lost.
     lost: bool,
-    steps: VecDeque<Step>,
     over: Option<String>,
 }
 
-impl<K> Typing<K> {
-    fn take(&mut self, event: KeyEvent) {
-        match event {
-            KeyEvent::Dropped => {
-                self.lost = true;
-                self.keyboard.forget();
-                self.steps.push_back(Step::Spoilt);
-            }
-            KeyEvent::Report => self.lost = false,
-            KeyEvent::Key(code, value @ 0..=1) if !self.lost => {
-                let mut bytes = Vec::new();
-                if self.keyboard.key(code, value == 1, &mut bytes) == Typed::Spoilt {
-                    self.steps.push_back(Step::Spoilt);
-                }
-                match self.steps.back_mut() {
-                    Some(Step::Bytes(held)) => held.extend(bytes),
-                    _ if bytes.is_empty() => {}
-                    _ => self.steps.push_back(Step::Bytes(bytes)),
-                }
-            }
-            KeyEvent::Key(..) => {}
-        }
-    }
-}
-
 impl<K: Keys> Line for Typing<K> {
-    fn hear(&mut self, buffer: &mut [u8], at_most: Duration) -> Heard {
-        if self.steps.is_empty() && self.over.is_none() {
+    const BYTES: bool = false;
+
+    fn form(&self) -> &str {
+        &self.form
+    }
+
+    fn hear(&mut self, buffer: &mut [u8], at_most: Duration, raw: &mut Vec<u8>) -> Heard {
+        if self.typist.is_empty() && self.over.is_none() {
             match self.keys.read(at_most) {
-                Ok(events) => events.into_iter().for_each(|event| self.take(event)),
+                Ok(events) => {
+                    for event in events {
+                        raw::write_key(event, &mut self.lost, raw);
+                        self.typist.take(event);
+                    }
+                }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => self.over = Some("the scanner was unplugged: check its cable".to_owned()),
             }
         }
-        match (self.steps.pop_front(), &self.over) {
+        match (self.typist.next(buffer.len()), &self.over) {
             (Some(Step::Spoilt), _) => Heard::Spoilt,
-            (Some(Step::Bytes(mut bytes)), _) => {
-                let rest = bytes.split_off(bytes.len().min(buffer.len()));
+            (Some(Step::Bytes(bytes)), _) => {
                 buffer[..bytes.len()].copy_from_slice(&bytes);
-                if !rest.is_empty() {
-                    self.steps.push_front(Step::Bytes(rest));
-                }
                 Heard::Bytes(bytes.len())
             }
             (None, Some(reason)) => Heard::End { orderly: false, reason: reason.clone() },

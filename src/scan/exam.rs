@@ -166,16 +166,16 @@ impl Exam {
     /// Whether `bytes` are `data` read in this way, and how much about them has to be explained besides.
     fn match_one(&self, probe: &'static Probe, data: &str, way: Way, bytes: &[u8]) -> Option<(usize, Known)> {
         let control = |c: char| c.is_ascii_control();
-        let pieces: Vec<Vec<u8>> =
-            data.split(control).filter(|p| !p.is_empty()).map(|p| self.mangled(p, way)).collect::<Option<_>>()?;
+        let mut pieces = data.split(control).filter(|p| !p.is_empty()).map(|p| self.mangled(p, way));
         let mut between: Vec<char> = data.chars().filter(|c| control(*c)).collect();
-        let first = pieces.first()?;
-        let at = find(bytes, first)?;
+        let first = pieces.next()??;
+        let at = find(bytes, &first)?;
         let (before, mut rest) = (&bytes[..at], &bytes[at + first.len()..]);
         let mut cost = 0;
         let mut separators = Vec::new();
-        for piece in &pieces[1..] {
-            let at = find(&rest[..rest.len().min(GAP_MAX + piece.len())], piece)?;
+        for piece in pieces {
+            let piece = piece?;
+            let at = find(&rest[..rest.len().min(GAP_MAX + piece.len())], &piece)?;
             let (gap, wanted) = (&rest[..at], between.remove(0));
             if gap != [wanted as u8] {
                 cost += 1 + gap.len();
@@ -218,6 +218,9 @@ impl Exam {
     /// What stands in front of the data, without the AIM identifier if it has one. The modifier tells what was done
     /// with the data, and may be any.
     fn without_aim<'b>(&self, before: &'b [u8], aim: &str, way: Way) -> (&'b [u8], bool) {
+        if before.is_empty() {
+            return (before, false);
+        }
         let code = &aim[..1];
         for modifier in ('0'..='9').chain('A'..='F') {
             if let Some(aim) = self.mangled(&format!("]{code}{modifier}"), way)

@@ -9,6 +9,7 @@ mod frame;
 pub mod hid;
 pub mod keys;
 pub mod models;
+pub mod raw;
 
 pub use frame::{Frame, Framer, IDLE_GAP_MS, MAX_FRAME, RUNAWAY, SILENCE_MS, Suffix};
 

@@ -200,7 +200,7 @@ def no_scan_of_300_is_lost(dock, kind):
     assert scan(dock, kind, RMA) == "box_open"
     if kind.__class__ is Wedge:
         # A hand's pace: a queue of key events that runs over would have every lost scan refused, rightly.
-        dock.call("scans", name="gun", payloads=UNITS[:300], pause=0.05)
+        dock.call("scans", name="gun", payloads=UNITS[:300], pause=0.02)
     else:
         for serial in UNITS[:300]:
             kind.scan(serial)
@@ -245,3 +245,66 @@ def wedge_typing_another_layout_is_found(dock):
     findings = json.loads(dock.sh("cat /tmp/told"))["scanner"]["findings"]
     assert findings[0]["kind"] == "layout" and '"us"' in findings[0]["what"], findings
     assert {finding["kind"] for finding in findings} == {"layout", "symbology", "aim"}, findings
+
+
+@test("waiting_pos")
+def pos_a_descriptor_that_lies_is_said_to_lie(dock):
+    """A report descriptor that breaks off or means no scanner: said, and the next device is used."""
+    for number, (report, word) in enumerate((("058c0902a10197ff", "breaks off"), ("058c0902a101c0", "cannot be read"))):
+        dock.plug(f"liar{number}", "hid-pos", serial="S1", report=report)
+        dock.wait(word, lambda v: word in v["scanners"][0]["reason"])
+        dock.unplug(f"liar{number}")
+    kind = Pos(dock)
+    kind.plug("gun")
+    dock.scanner_is("present")
+    assert scan(dock, kind, RMA) == "box_open"
+
+
+@test("waiting_pos")
+def pos_what_is_no_scan_is_none(dock):
+    """Reports without data, of another kind, cut short, longer than they say: nothing of it becomes a unit."""
+    kind = Pos(dock)
+    kind.plug("gun")
+    dock.scanner_is("present")
+    assert scan(dock, kind, RMA) == "box_open"
+    for report in ("02", "0200", "09414243", "02ff5d4330" + "41" * 59, "02055d43"):
+        dock.device("gun", "reports", hexadecimal=report)
+    assert scan(dock, kind, UNITS[0]) == "received"
+    assert dock.received() == [UNITS[0]]
+    dock.verify()
+
+
+@test("waiting_pos")
+def pos_a_device_that_runs_wild_is_shut_out(dock):
+    """Ten thousand reports as fast as the bus takes them: shut out aloud, the page answers, and others scan on."""
+    kind = Pos(dock)
+    kind.plug("second")
+    dock.scanner_is("present", "second")
+    assert scan(dock, kind, RMA, "second") == "box_open"
+    kind.plug("gun")
+    dock.scanner_is("present")
+    dock.device("gun", "reports", hexadecimal=("020a5d4330" + UNITS[1].encode().hex()).ljust(128, "0"), times=10_000)
+    dock.scanner_is("denied")
+    assert "unplug it" in next(s["reason"] for s in dock.view["scanners"] if s["name"] == "gun")
+    kind.unplug("gun")
+    assert scan(dock, kind, UNITS[0], "second") == "received"
+    assert dock.received() == [UNITS[1], UNITS[0]], dock.received()
+    dock.verify()
+
+
+@test("installed")
+def wedge_a_keyboard_that_calls_itself_a_scanner_is_none(dock):
+    """Its name says scanner, its numbers do not, and it types fast: it is not grabbed, and nothing of it is taken."""
+    dock.sh("systemd-run -q --unit=console -p StandardInput=tty -p TTYPath=/dev/tty1 bash -c 'stty raw -echo; exec cat > /tmp/console'")
+    dock.configure()
+    dock.start()
+    dock.plug("duck", "wedge", serial="D1", ids=[0x1234, 0x5678])
+    dock.sh("until ls /dev/input/by-id/*D1* > /dev/null 2>&1; do sleep 0.05; done; udevadm settle; sleep 1")
+    dock.device("duck", "scan", payload=RMA)
+    dock.sh(f"until grep -q {RMA} /tmp/console; do sleep 0.05; done")
+    dock.plug("gun", "wedge", serial="S1")
+    dock.wait("the scanner", lambda v: [s for s in v["scanners"] if s["name"] == "05e0-1200-S1" and s["state"] == "present"])
+    assert not [s for s in dock.view["scanners"] if "1234" in s["name"]], dock.view["scanners"]
+    dock.device("gun", "scan", payload=RMA)
+    dock.wait("the box", lambda v: (v["box"] or {}).get("rma") == RMA)
+    assert dock.view["today"]["scans"] == 1, dock.view["today"]

@@ -42,22 +42,44 @@ def devices_are_denied_before_and_granted_after(dock):
     dock.sh("install -m 755 /lab/target/release/backdock /usr/bin/backdock; useradd -M backdock")
     dock.zebra()
     dock.plug("gun", "serial")
+    dock.plug("pos", "hid-pos", serial="P1")
+    dock.plug("typist", "wedge", serial="W1")
     dock.plug_zebra()
-    dock.sh("until ls /dev/serial/by-id/*S1* /dev/usb/lp0; do sleep 0.05; done > /dev/null 2>&1; udevadm settle; test ! -e /dev/backdock")
+    dock.sh("until ls /dev/serial/by-id/*S1* /dev/usb/lp0 /dev/input/by-id/*W1*; do sleep 0.05; done > /dev/null 2>&1; udevadm settle; test ! -e /dev/backdock")
 
     def seen():
         found = dock.as_station("devices --json")
         serial = next((port for port in found["serial"] if port["path"] == "/dev/ttyACM0"), None)
         assert serial, found
-        return serial["may_open"], found["usb_printers"][0]["state"], str(found)
+        usb = {one["serial_number"]: one["state"] for one in found["usb"]}
+        assert {"P1", "W1"} <= set(usb), found
+        return serial["may_open"], found["usb_printers"][0]["state"], usb["P1"], usb["W1"], str(found)
 
-    opens, state, said = seen()
-    assert (opens, state) == (False, "denied"), said
+    *states, said = seen()
+    assert states == [False, "denied", "denied", "denied"], said
     assert "usermod -aG dialout backdock" in said and "usermod -aG lp backdock" in said, said
+    assert "70-backdock.rules" in said, said
     dock.sh("userdel backdock")
     dock.install()
-    opens, state, said = seen()
-    assert (opens, state) == (True, "present"), said
+    *states, said = seen()
+    assert states == [True, "present", "present", "present"], said
+
+
+@test()
+def a_port_that_the_service_may_not_have_is_denied(dock):
+    """Not the file's permissions but the service's list of devices is in the way: said, with the line that helps."""
+    change = "/etc/systemd/system/backdock.service.d/override.conf"
+    dock.sh(f"install -D /dev/stdin {change}; systemctl daemon-reload", "[Service]\nDeviceAllow=\nDeviceAllow=char-4 rw\n")
+    dock.configure(scanner(GUN))
+    dock.plug("gun", "serial")
+    dock.sh("udevadm settle")
+    dock.start()
+    dock.scanner_is("denied")
+    reason = next(s["reason"] for s in dock.view["scanners"] if s["name"] == "gun")
+    assert "systemctl edit backdock" in reason and "DeviceAllow=char-166 rw" in reason, reason
+    dock.sh(f"printf 'DeviceAllow=char-166 rw\\n' >> {change}; systemctl daemon-reload; systemctl restart backdock")
+    dock.gone()
+    dock.scanner_is("present")
 
 
 @test()

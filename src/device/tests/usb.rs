@@ -5,8 +5,10 @@ use super::*;
 use crate::device::hid_pos::{self, Bus, Port, PortError};
 use crate::device::usb::fake::{KEYBOARD, POS, Sys};
 use crate::device::usb::{Seen, Which};
-use crate::device::wedge::{self, Desk, KeyEvent, Keys, KeysError};
+use crate::device::wedge::{self, Desk, Keys, KeysError};
 use crate::scan::keys::Layout;
+use crate::scan::keys::stream::KeyEvent;
+use crate::scan::raw::Played;
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
@@ -153,9 +155,13 @@ impl Keys for Given {
 
 impl Rig {
     fn at(door: impl Door + Send + 'static, suffix: Suffix) -> Rig {
+        Rig::taped(door, suffix, Tap::default())
+    }
+
+    fn taped(door: impl Door + Send + 'static, suffix: Suffix, tap: Tap) -> Rig {
         let mut rig = Rig::with_queue(4096);
         let (events, stop) = (queue(rig.sender.clone(), rig.stop.clone()), rig.stop.clone());
-        let out = Out { scanner: "dock".into(), events, stop, tap: Tap::default(), told: None };
+        let out = Out { scanner: "dock".into(), events, stop, tap, told: None };
         rig.threads.push(thread::spawn(move || drop(attend(door, Framer::new(suffix, 200), out))));
         rig
     }
@@ -214,6 +220,58 @@ fn a_hid_pos_scanner_is_found_scans_goes_and_comes_back() {
     assert_eq!(rig.payload(), b"]C0two");
     drop(rig);
     plugged.with(|w| assert_eq!((w.claimed.len(), w.given_back), (2, 2), "the kernel got it back"));
+}
+
+#[test]
+fn a_tape_holds_what_came_from_the_device_and_plays_back_what_it_meant() {
+    let dir = tempfile::tempdir().unwrap();
+    let played = |tape: &Path| {
+        let text = std::fs::read_to_string(tape).unwrap();
+        let (mut played, mut out) = (Played::default(), Vec::new());
+        let mut form = String::new();
+        for line in text.lines() {
+            match line.strip_prefix("# form: ") {
+                Some(of) => of.clone_into(&mut form),
+                None => {
+                    let raw = crate::domain::text::unescaped(line.split_once(' ').unwrap().1).unwrap();
+                    out.extend(played.decode(&form, &raw, 0).unwrap());
+                }
+            }
+        }
+        out.extend(played.finish());
+        (text, String::from_utf8(out).unwrap(), played.refused)
+    };
+    let path = dir.path().join("pos.tape");
+    let (plugged, tap) = (Plugged::new(), Tap::default());
+    plugged.with(|w| w.sys.hid("1-2", SCANNER, "S1", POS, "event1"));
+    let rig = Rig::taped(hid_pos::Door::new(plugged.clone(), Which::default(), Suffix::Any), Suffix::Any, tap.clone());
+    rig.until(Presence::Present);
+    tap.start(&path, "", Duration::from_secs(60), 1 << 20).unwrap();
+    for act in [report(&[b'a'; 56], true), report(b"b\r", false), Act::Report(vec![2, 60, 1])] {
+        plugged.act(act);
+    }
+    rig.payload();
+    rig.frame();
+    tap.stop();
+    let (text, said, refused) = played(&path);
+    assert_eq!((said, refused), (format!("]C0{}b\r", "a".repeat(56)), 1), "{text}");
+    assert!(text.starts_with("# form: reports 05") && text.lines().count() == 4, "{text}");
+
+    let path = dir.path().join("wedge.tape");
+    let (plugged, tap) = (Plugged::new(), Tap::default());
+    plugged.with(|w| w.sys.hid("1-3", WEDGE, "W1", KEYBOARD, "event2"));
+    let rig = Rig::taped(wedge::Door::new(plugged.clone(), Which::default(), Layout::De), Suffix::Any, tap.clone());
+    rig.until(Presence::Present);
+    tap.start(&path, "", Duration::from_secs(60), 1 << 20).unwrap();
+    plugged.act(typed(&[44, 2, 28]));
+    assert_eq!(rig.payload(), b"y1");
+    plugged.act(Act::Keys(vec![KeyEvent::Key(3, 1), KeyEvent::Dropped, KeyEvent::Key(4, 1), KeyEvent::Report]));
+    plugged.act(typed(&[28, 5, 28]));
+    rig.frame();
+    rig.payload();
+    tap.stop();
+    let (text, said, refused) = played(&path);
+    assert_eq!((said.as_str(), refused), ("y1\r4\r", 1), "{text}");
 }
 
 #[test]

@@ -16,6 +16,7 @@
 //! spoilt. Caps Lock is counted from "off"; whoever opens the device switches its light off to say so.
 
 pub mod layout;
+pub mod stream;
 
 pub use layout::Layout;
 

@@ -26,6 +26,8 @@ pub struct Line {
     pub delay: Duration,
     /// What the device sends, terminator included.
     pub bytes: Vec<u8>,
+    /// The value of the last line `# form: ...` above it; empty where there is none, for bytes as they are.
+    pub form: String,
 }
 
 /// Why a tape was refused, with the line to look at.
@@ -74,23 +76,50 @@ impl Tape {
     /// The first line that is no tape line, with its number.
     pub fn parse(text: &str) -> Result<Self, TapeError> {
         let mut tape = Self::default();
+        let mut form = String::new();
         for (line, text) in (1..).zip(text.lines()) {
             if text.trim().is_empty() {
                 continue;
             }
             if let Some(comment) = text.strip_prefix('#') {
                 if let Some((key, value)) = comment.split_once(':') {
+                    if key.trim() == "form" {
+                        value.trim().clone_into(&mut form);
+                        continue;
+                    }
                     tape.header.push((key.trim().to_owned(), value.trim().to_owned()));
                 }
                 continue;
             }
-            tape.lines.push(parse_line(line, text)?);
+            let (delay, bytes) = parse_line(line, text)?;
+            tape.lines.push(Line { delay, bytes, form: form.clone() });
+        }
+        Ok(tape)
+    }
+
+    /// The same tape with everything in the form of bytes: `decode` is given the form, what stands on a line and
+    /// the time since the beginning in milliseconds, and `None` for the form at the end.
+    ///
+    /// # Errors
+    /// Those of `decode`.
+    pub fn decoded<E>(self, mut decode: impl FnMut(Option<&str>, &[u8], u64) -> Result<Vec<u8>, E>) -> Result<Self, E> {
+        let mut tape = Self { header: self.header, lines: Vec::new() };
+        let (mut ms, mut waited) = (0, Duration::ZERO);
+        let ends = Line { delay: Duration::ZERO, bytes: Vec::new(), form: String::new() };
+        for (n, line) in self.lines.iter().chain([&ends]).enumerate() {
+            ms += line.delay.as_millis() as u64;
+            waited += line.delay;
+            let form = (n < self.lines.len()).then_some(line.form.as_str());
+            let bytes = decode(form, &line.bytes, ms)?;
+            if !bytes.is_empty() {
+                tape.lines.push(Line { delay: std::mem::take(&mut waited), bytes, form: String::new() });
+            }
         }
         Ok(tape)
     }
 }
 
-fn parse_line(line: usize, text: &str) -> Result<Line, TapeError> {
+fn parse_line(line: usize, text: &str) -> Result<(Duration, Vec<u8>), TapeError> {
     let (first, bytes) = text.split_once(' ').unwrap_or((text, ""));
     let delay = match first.parse() {
         Ok(ms) if ms <= DELAY_MAX => Duration::from_millis(ms),
@@ -108,7 +137,7 @@ fn parse_line(line: usize, text: &str) -> Result<Line, TapeError> {
     if bytes.is_empty() {
         return Err(TapeError::NoBytes { line });
     }
-    Ok(Line { delay, bytes })
+    Ok((delay, bytes))
 }
 
 /// Where a line's bytes cannot be read, and at what if it is not a bad escape.
@@ -149,7 +178,12 @@ impl fmt::Display for Tape {
         for (key, value) in &self.header {
             writeln!(f, "# {key}: {value}")?;
         }
+        let mut form = "";
         for line in &self.lines {
+            if line.form != form {
+                form = &line.form;
+                writeln!(f, "# form: {}", if form.is_empty() { "bytes" } else { form })?;
+            }
             writeln!(f, "{} {}", line.delay.as_millis(), escape(&line.bytes))?;
         }
         Ok(())
@@ -176,14 +210,16 @@ mod tests {
 
     #[test]
     fn header_and_lines_are_read_to_the_byte() {
-        let tape = Tape::parse("# model: Zebra DS2208\n# a remark\n\n350 R26D100007K\\x0D\r\n0  a \\x5c\\x1d\n")
-            .expect("a tape");
+        let tape = Tape::parse(
+            "# model: Zebra DS2208\n# a remark\n\n350 R26D100007K\\x0D\r\n# form: keys us\n0  a \\x5c\\x1d\n",
+        )
+        .expect("a tape");
         assert_eq!(tape.header, [("model".to_owned(), "Zebra DS2208".to_owned())]);
         assert_eq!(
             tape.lines,
             [
-                Line { delay: Duration::from_millis(350), bytes: b"R26D100007K\r".to_vec() },
-                Line { delay: Duration::ZERO, bytes: b" a \\\x1d".to_vec() },
+                Line { delay: Duration::from_millis(350), bytes: b"R26D100007K\r".to_vec(), form: String::new() },
+                Line { delay: Duration::ZERO, bytes: b" a \\\x1d".to_vec(), form: "keys us".to_owned() },
             ]
         );
     }
@@ -213,13 +249,13 @@ mod tests {
         #[test]
         fn what_is_written_reads_back(
             scans in proptest::collection::vec(
-                (0u64..DELAY_MAX, proptest::collection::vec(any::<u8>(), 1..40)), 0..8)
+                (0u64..DELAY_MAX, proptest::collection::vec(any::<u8>(), 1..40), prop_oneof!["keys us", "bytes"]), 0..8)
         ) {
             let tape = Tape {
                 header: vec![("model".into(), "any: thing".into())],
                 lines: scans
                     .into_iter()
-                    .map(|(ms, bytes)| Line { delay: Duration::from_millis(ms), bytes })
+                    .map(|(ms, bytes, form)| Line { delay: Duration::from_millis(ms), bytes, form })
                     .collect(),
             };
             prop_assert_eq!(Tape::parse(&tape.to_string()), Ok(tape));

@@ -156,8 +156,11 @@ class Hid(Device):
     PIPE = 1
     report = b""
 
-    def __init__(self, serial):
+    def __init__(self, serial, ids=None, report=None):
+        """`ids` (vendor and product) and `report` (descriptor, in hexadecimal) instead of its own."""
         super().__init__()
+        self.vendor, self.product = ids or (self.vendor, self.product)
+        self.report = bytes.fromhex(report) if report else self.report
         self.texts = ("Symbol Technologies", "Bar Code Scanner", serial)
         kind = (3, 1, 1) if isinstance(self, Wedge) else (3, 0, 0)
         about = bytes([9, 0x21, 0x11, 1, 0, 1, 0x22]) + struct.pack("<H", len(self.report))
@@ -187,6 +190,10 @@ class HidPos(Hid):
 
     def part(self, data, more):
         return bytes([2, len(data)]) + b"]C0" + data.ljust(self.DATA, b"\0") + bytes([0, 0, more])
+
+    def reports(self, hexadecimal, times=1):
+        """Anything, as a report; in a row as fast as they are fetched."""
+        self.say(self.PIPE, *[bytes.fromhex(hexadecimal)] * times)
 
     def cut_off(self, payload):
         """A report that says it goes on, and never does."""
