@@ -15,9 +15,12 @@ use backdock::label::{Dpi, Stock, check, gate};
 use backdock::message::template::Template;
 use backdock::program::Program;
 use backdock::scan::exam::{Exam, Expected, Heard};
+use backdock::scan::hid::keyboard::Keys;
+use backdock::scan::hid::{Decoder, descriptor};
 use backdock::scan::keys::Layout;
+use backdock::scan::keys::stream::Typist;
 use backdock::scan::raw::Played;
-use backdock::scan::{Frame, Framer, Scan, Suffix};
+use backdock::scan::{Frame, Framer, MAX_FRAME, Scan, Suffix};
 use backdock::sim::engine::{Engine, Options};
 use backdock::sim::scanner::Tape;
 use backdock::store::import::{Import, ImportMap};
@@ -42,6 +45,7 @@ pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("rmas", rmas),
     ("mail", mail),
     ("tape", tape),
+    ("hid", hid),
     ("exam", exam),
 ];
 
@@ -229,6 +233,28 @@ fn tape(data: &[u8]) {
         Some(form) => played.decode(form, bytes, ms),
         None => Ok(played.finish()),
     });
+}
+
+/// A HID device: two bytes with the length of its report descriptor, the descriptor, then reports of 64 bytes.
+fn hid(data: &[u8]) {
+    let Some(([low, high], rest)) = data.split_first_chunk() else { return };
+    let (descriptor, reports) = rest.split_at(rest.len().min(usize::from(u16::from_le_bytes([*low, *high]))));
+    if let Ok(layout) = descriptor::layout(descriptor) {
+        assert!(layout.data.end <= layout.bytes, "{layout:?}");
+        let mut decoder = Decoder::new(layout);
+        for (now, report) in (0..).zip(reports.chunks(64)) {
+            decoder.push(report, now, &mut |frame| match frame {
+                Frame::Payload(bytes) | Frame::Unfinished(bytes) => assert!(bytes.len() <= MAX_FRAME),
+                Frame::TooLong { len } => assert!(len > MAX_FRAME),
+            });
+        }
+    }
+    if let Ok(layout) = descriptor::key_report(descriptor) {
+        assert!(layout.keys.end <= layout.bytes, "{layout:?}");
+        let (mut keys, mut typist, mut events) = (Keys::new(layout), Typist::new(Layout::De), Vec::new());
+        reports.chunks(64).for_each(|report| keys.take(report, &mut events));
+        events.into_iter().for_each(|event| typist.take(event));
+    }
 }
 
 /// What a scanner sends while it is examined: scans end with NUL here.

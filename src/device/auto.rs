@@ -125,7 +125,10 @@ fn way(device: &Seen, which: Which, layout: Layout) -> Option<ScannerKind> {
         Some(ScannerKind::HidPos { which })
     } else if device.ttys().next().is_some() {
         Some(ScannerKind::UsbSerial { which, baud: BAUD })
-    } else if !device.keyboards().is_empty() {
+    } else if !device.keyboards().is_empty()
+        // No driver has it: the door reads it by itself then.
+        || (model.is_some_and(|m| m.mode == Mode::Keyboard) && device.typing_interfaces().next().is_some())
+    {
         Some(ScannerKind::Wedge { which, layout })
     } else {
         None
@@ -174,6 +177,8 @@ mod tests {
         sys.hid("1-7", (0x24ea, 0x0197), "0001", KEYBOARD, "event7");
         sys.hid("1-8", (0x24ea, 0x0197), "0001", KEYBOARD, "event8");
         sys.hid("1-9", (0x4321, 0x0001), "", POS, "event9");
+        // A keyboard scanner that no driver has.
+        sys.plug("1-a", (0x05f9, 0x2206), "G1", 3);
         let seen = sys.seen();
         let (all, said) = found(&auto(vec![], vec![]), &seen);
         let ways: Vec<(&str, &ScannerKind)> = all.iter().map(|s| (s.name.as_str(), &s.kind)).collect();
@@ -187,6 +192,7 @@ mod tests {
                     ("24ea-0197-0001-1-7", ScannerKind::Wedge { .. }),
                     ("24ea-0197-0001-1-8", ScannerKind::Wedge { .. }),
                     ("4321-0001-1-9", ScannerKind::HidPos { .. }),
+                    ("05f9-2206-G1", ScannerKind::Wedge { .. }),
                 ]
             ),
             "{ways:?}"

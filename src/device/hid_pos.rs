@@ -76,8 +76,7 @@ impl<B: Bus> Door<B> {
                 tracing::debug!(device = device.port_path, id, error = ?e, "feature report not taken");
             }
         }
-        let packet = port.packet().max(1);
-        let buffer = vec![0; layout.bytes.max(1).div_ceil(packet) * packet];
+        let buffer = vec![0; whole_packets(layout.bytes, port.packet())];
         let what = format!("listening to the HID POS scanner {} at {}", device.identity(), device.port_path);
         let line = Reports {
             port,
@@ -125,7 +124,12 @@ impl<B: Bus> super::Door for Door<B> {
     }
 }
 
-fn refused(device: &Seen, error: PortError) -> Refusal {
+/// Room for a report, in whole packets: a device that sends more than asked for fails the read.
+pub(super) fn whole_packets(bytes: usize, packet: usize) -> usize {
+    bytes.max(1).div_ceil(packet.max(1)) * packet.max(1)
+}
+
+pub(super) fn refused(device: &Seen, error: PortError) -> Refusal {
     let node = device.node();
     let name = node.display();
     match error {

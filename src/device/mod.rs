@@ -168,7 +168,9 @@ pub fn spawn(
             ScannerKind::HidPos { which } => {
                 attend(hid_pos::Door::new(libusb::Libusb, which, settings.suffix), framer, out)
             }
-            ScannerKind::Wedge { which, layout } => attend(wedge::Door::new(evdev::Kernel, which, layout), framer, out),
+            ScannerKind::Wedge { which, layout } => {
+                attend(wedge::Door::new(evdev::Kernel, libusb::Libusb, which, layout), framer, out)
+            }
             // One of many needs a way out for each: `auto::spawn`.
             ScannerKind::Auto { .. } => Ok(()),
             ScannerKind::TcpConnect { addr } => attend(tcp::Connect { addr }, framer, out),

@@ -7,9 +7,16 @@
 //! points at one that is neither, it is used, and said so aloud.
 //!
 //! When the kernel had to drop events (SYN_DROPPED), the scan under way is refused to its end.
+//!
+//! Where there are no key events to be had (the kernel's driver is detached, or has no such device file that is
+//! ours to open), the scanner's reports are read through libusb, which detaches the driver: nothing of a scan can
+//! reach the console then either.
 
+use super::hid_pos::{self, Bus, Port, PortError};
 use super::usb::{Seen, Which};
 use super::{Heard, Line, Refusal, access};
+use crate::scan::hid::descriptor::key_report;
+use crate::scan::hid::keyboard;
 use crate::scan::keys::Layout;
 use crate::scan::keys::stream::{KeyEvent, Step, Typist};
 use crate::scan::raw;
@@ -37,33 +44,63 @@ pub(super) trait Desk {
     fn grab(&mut self, nodes: &[PathBuf]) -> Result<Self::Keys, KeysError>;
 }
 
-pub(super) struct Door<D> {
+pub(super) struct Door<D, B> {
     desk: D,
+    bus: B,
     which: Which,
     layout: Layout,
 }
 
-impl<D: Desk> Door<D> {
-    pub fn new(desk: D, which: Which, layout: Layout) -> Door<D> {
-        Door { desk, which, layout }
+impl<D: Desk, B: Bus> Door<D, B> {
+    pub fn new(desk: D, bus: B, which: Which, layout: Layout) -> Door<D, B> {
+        Door { desk, bus, which, layout }
+    }
+
+    /// The keys of a device, and through what they are read.
+    fn keys(&mut self, device: &Seen) -> Option<Result<(Box<dyn Keys>, &'static str), Refusal>>
+    where
+        D::Keys: 'static,
+        B::Port: 'static,
+    {
+        let nodes = device.keyboards();
+        let mut refusal = None;
+        if let Some(first) = nodes.first() {
+            match self.desk.grab(&nodes) {
+                Ok(keys) => return Some(Ok((Box::new(keys), "wedge"))),
+                Err(e @ KeysError::Busy) => return Some(Err(refused(first, &e))),
+                Err(e) => refusal = Some(refused(first, &e)),
+            }
+        }
+        for interface in device.typing_interfaces() {
+            match claimed(&mut self.bus, device, interface) {
+                Ok(keys) => return Some(Ok((Box::new(keys), "wedge (by libusb)"))),
+                Err(e) => refusal = refusal.or(Some(e)),
+            }
+        }
+        refusal.map(Err)
     }
 }
 
-impl<D: Desk> super::Door for Door<D> {
-    type Line = Typing<D::Keys>;
+impl<D: Desk, B: Bus> super::Door for Door<D, B>
+where
+    D::Keys: 'static,
+    B::Port: 'static,
+{
+    type Line = Typing;
     const USB: bool = true;
     const LIMITED: bool = true;
 
     fn open(&mut self, _: Duration) -> Result<(Self::Line, String), Refusal> {
         let mut refusal = None;
-        for device in self.desk.seen().iter().filter(|d| self.which.matches(d)) {
-            let (nodes, known) = (device.keyboards(), device.is_scanner());
-            if nodes.is_empty() || !(known || self.which.names_one()) {
+        for device in &self.desk.seen() {
+            let known = device.is_scanner();
+            if !self.which.matches(device) || !(known || self.which.names_one()) {
                 continue;
             }
-            match self.desk.grab(&nodes) {
-                Ok(keys) => {
-                    let mut what = format!("listening to the wedge {} at {}", device.identity(), device.port_path);
+            match self.keys(device) {
+                None => {}
+                Some(Ok((keys, way))) => {
+                    let mut what = format!("listening to the {way} {} at {}", device.identity(), device.port_path);
                     if !known {
                         what += "; IT IS IN NO TABLE OF SCANNERS and is grabbed because the configuration names it: \
                                  if it is somebody's keyboard, take it out of the configuration";
@@ -73,7 +110,7 @@ impl<D: Desk> super::Door for Door<D> {
                     let line = Typing { keys, typist, form, lost: false, over: None };
                     return Ok((line, what));
                 }
-                Err(e) => refusal = Some(refused(&nodes[0], &e)),
+                Some(Err(why)) => refusal = Some(why),
             }
         }
         Err(refusal.unwrap_or_else(|| {
@@ -82,6 +119,41 @@ impl<D: Desk> super::Door for Door<D> {
                 self.which
             ))
         }))
+    }
+}
+
+/// The keys of one interface, as reports.
+struct Reported<P> {
+    port: P,
+    keys: keyboard::Keys,
+    buffer: Vec<u8>,
+}
+
+fn claimed<B: Bus>(bus: &mut B, device: &Seen, interface: u8) -> Result<Reported<B::Port>, Refusal> {
+    let refused = |e: PortError| hid_pos::refused(device, e);
+    let mut port = bus.claim(device, interface).map_err(refused)?;
+    let descriptor = port.descriptor().map_err(refused)?;
+    let layout = key_report(&descriptor).map_err(|why| {
+        Refusal::lost(format!("the scanner at {} cannot be read as a keyboard: {why}", device.port_path))
+    })?;
+    let buffer = vec![0; hid_pos::whole_packets(layout.bytes, port.packet())];
+    Ok(Reported { port, keys: keyboard::Keys::new(layout), buffer })
+}
+
+impl<P: Port> Keys for Reported<P> {
+    fn read(&mut self, at_most: Duration) -> io::Result<Vec<KeyEvent>> {
+        let mut events = Vec::new();
+        // A time-out of zero would mean "for ever".
+        match self.port.read(&mut self.buffer, at_most.max(Duration::from_millis(1))) {
+            Ok(n) => self.keys.take(&self.buffer[..n.min(self.buffer.len())], &mut events),
+            Err(PortError::TimedOut) => {}
+            Err(PortError::Overflow) => events.extend([KeyEvent::Dropped, KeyEvent::Report]),
+            Err(PortError::Stall) if self.port.clear_halt().is_ok() => {
+                events.extend([KeyEvent::Dropped, KeyEvent::Report]);
+            }
+            Err(e) => return Err(io::Error::other(format!("{e:?}"))),
+        }
+        Ok(events)
     }
 }
 
@@ -97,8 +169,8 @@ fn refused(node: &std::path::Path, error: &KeysError) -> Refusal {
 }
 
 /// A scanner being listened to.
-pub(super) struct Typing<K> {
-    keys: K,
+pub(super) struct Typing {
+    keys: Box<dyn Keys>,
     typist: Typist,
     form: String,
     /// On the tape, events are being lost.
@@ -106,7 +178,7 @@ pub(super) struct Typing<K> {
     over: Option<String>,
 }
 
-impl<K: Keys> Line for Typing<K> {
+impl Line for Typing {
     const BYTES: bool = false;
 
     fn form(&self) -> &str {

@@ -308,3 +308,20 @@ def wedge_a_keyboard_that_calls_itself_a_scanner_is_none(dock):
     dock.device("gun", "scan", payload=RMA)
     dock.wait("the box", lambda v: (v["box"] or {}).get("rma") == RMA)
     assert dock.view["today"]["scans"] == 1, dock.view["today"]
+
+
+@test("waiting_wedge")
+def wedge_without_a_driver_is_read_through_libusb(dock):
+    """Another program had detached the kernel's driver: the scanner is read all the same, and its driver comes back."""
+    kind = Wedge(dock)
+    kind.plug("gun")
+    dock.scanner_is("present")
+    dock.sh("systemctl stop backdock; cd /sys/bus/hid/drivers/hid-generic; for d in 0003:05E0:1200.*; do echo $(basename $(dirname $(readlink -f $d))) > /sys/bus/usb/drivers/usbhid/unbind; done")
+    dock.sh("until ! ls /dev/input/by-id/*S1* > /dev/null 2>&1; do sleep 0.05; done; systemctl start backdock")
+    dock.watch()
+    dock.scanner_is("present")
+    assert "by libusb" in dock.view["scanners"][0]["reason"], dock.view["scanners"]
+    assert scan(dock, kind, RMA) == "box_open"
+    for serial in UNITS[:20]:
+        assert scan(dock, kind, serial) == "received"
+    dock.verify()

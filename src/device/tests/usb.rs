@@ -171,7 +171,7 @@ impl Rig {
     }
 
     fn wedge(plugged: &Plugged, which: Which) -> Rig {
-        Rig::at(wedge::Door::new(plugged.clone(), which, Layout::Us), Suffix::Any)
+        Rig::at(wedge::Door::new(plugged.clone(), plugged.clone(), which, Layout::Us), Suffix::Any)
     }
 }
 
@@ -260,7 +260,11 @@ fn a_tape_holds_what_came_from_the_device_and_plays_back_what_it_meant() {
     let path = dir.path().join("wedge.tape");
     let (plugged, tap) = (Plugged::new(), Tap::default());
     plugged.with(|w| w.sys.hid("1-3", WEDGE, "W1", KEYBOARD, "event2"));
-    let rig = Rig::taped(wedge::Door::new(plugged.clone(), Which::default(), Layout::De), Suffix::Any, tap.clone());
+    let rig = Rig::taped(
+        wedge::Door::new(plugged.clone(), plugged.clone(), Which::default(), Layout::De),
+        Suffix::Any,
+        tap.clone(),
+    );
     rig.until(Presence::Present);
     tap.start(&path, "", Duration::from_secs(60), 1 << 20).unwrap();
     plugged.act(typed(&[44, 2, 28]));
@@ -351,6 +355,31 @@ fn a_wedge_is_grabbed_and_types_whole_scans() {
     plugged.act(typed(&[30]));
     plugged.act(Act::Fail(PortError::Gone));
     assert_eq!(rig.frame(), Frame::Unfinished(b"a".to_vec()));
+    assert!(rig.until(Presence::Lost).contains("unplugged"));
+}
+
+#[test]
+fn a_wedge_without_key_events_is_read_through_libusb() {
+    let plugged = Plugged::new();
+    plugged.with(|w| {
+        // No driver has it: a program that was killed had detached it.
+        w.sys.plug("1-3", WEDGE, "W1", 3);
+        w.descriptor = KEYBOARD.to_vec();
+    });
+    let rig = Rig::wedge(&plugged, Which::default());
+    assert!(rig.until(Presence::Present).contains("by libusb"));
+    let key = |shift, usage| Act::Report(vec![shift, 0, usage, 0, 0, 0, 0, 0]);
+    for act in
+        [key(2, 0x0e), key(0, 0), key(0, 0x1e), Act::Fail(PortError::TimedOut), key(0, 0), key(0, 0x28), key(0, 0)]
+    {
+        plugged.act(act);
+    }
+    assert_eq!(rig.payload(), b"K1");
+    for act in [key(0, 0x1e), Act::Fail(PortError::Stall), key(0, 0x28), key(0, 0), key(0, 0x1f), key(0, 0x28)] {
+        plugged.act(act);
+    }
+    assert_eq!((rig.frame(), rig.payload()), (Frame::Unfinished(b"1".to_vec()), b"2".to_vec()));
+    plugged.act(Act::Fail(PortError::Gone));
     assert!(rig.until(Presence::Lost).contains("unplugged"));
 }
 

@@ -1,5 +1,5 @@
 //! A HID report descriptor (Device Class Definition for HID 1.11, 6.2.2), read for one question: where do
-//! the fields of a scanned-data report lie?
+//! the fields of a scanned-data report, or the keys of a keyboard's report lie?
 //!
 //! The descriptor comes from a device and may lie. Every size is checked, memory is bounded by the
 //! length of the descriptor and [`MAX_BITS`], and what cannot be used is refused with a word on why.
@@ -20,6 +20,9 @@ const CONTINUED: u32 = 0x8c_00ff;
 const BYTE_COUNT: u32 = 0x01_003b;
 /// Generic Desktop: Keyboard and Keypad.
 const KEYBOARD: u32 = 0x01_0006;
+/// Page 7, where a key is its usage, and the first of its eight modifiers.
+pub(super) const KEYS: u32 = 0x07_0000;
+pub(super) const MODIFIER: u32 = 0x07_00e0;
 
 /// Where a scanned-data report has what. Places count from the start of the report, its id included.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,7 +40,19 @@ pub struct Layout {
     pub more: Option<usize>,
 }
 
-/// Why a descriptor gives no [`Layout`].
+/// Where a keyboard's report has what. Places count from the start of the report, its id included.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeyReport {
+    pub id: Option<u8>,
+    /// Length of the whole report, in bytes.
+    pub bytes: usize,
+    /// The bits of the eight modifiers, counted from bit 0 of byte 0.
+    pub modifiers: [Option<usize>; 8],
+    /// The keys that are down, a byte each.
+    pub keys: Range<usize>,
+}
+
+/// Why a descriptor gives no [`Layout`] or [`KeyReport`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum NotRead {
     #[error("its HID descriptor breaks off in the middle")]
@@ -48,7 +63,9 @@ pub enum NotRead {
     NoScanner,
     #[error("its HID descriptor has no field for decoded data")]
     NoData,
-    #[error("the fields of its scanned-data report do not lie on whole bytes")]
+    #[error("its HID descriptor has no keyboard that tells its keys byte by byte")]
+    NoKeys,
+    #[error("the fields of its report do not lie on whole bytes")]
     Unaligned,
 }
 
@@ -59,6 +76,8 @@ struct Element {
     report: u8,
     bit: u32,
     size: u32,
+    /// It holds the number of a usage, not the state of one.
+    array: bool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -149,10 +168,36 @@ pub fn layout(descriptor: &[u8]) -> Result<Layout, NotRead> {
     Ok(Layout { id, bytes: bits.div_ceil(8) as usize, length, aim, data, more })
 }
 
+/// Where the report of this keyboard has what. Where there are several, the first counts.
+///
+/// # Errors
+/// There is none, or it cannot be used.
+pub fn key_report(descriptor: &[u8]) -> Result<KeyReport, NotRead> {
+    let walked = walk(descriptor)?;
+    let is_key = |e: &&Element| e.array && e.usage & !0xffff == KEYS && e.size == 8;
+    let first = walked.elements.iter().find(is_key).ok_or(NotRead::NoKeys)?;
+    let here = || walked.elements.iter().filter(|e| e.report == first.report);
+    if !first.bit.is_multiple_of(8) {
+        return Err(NotRead::Unaligned);
+    }
+    let from = (first.bit / 8) as usize;
+    let mut keys = from..from;
+    for e in here().filter(is_key) {
+        keys.end += usize::from(e.bit as usize == 8 * keys.end);
+    }
+    let mut modifiers = [None; 8];
+    for (place, usage) in modifiers.iter_mut().zip(MODIFIER..) {
+        *place = here().find(|e| e.usage == usage && e.size == 1 && !e.array).map(|e| e.bit as usize);
+    }
+    let bits = walked.bits.iter().find(|(id, _)| *id == first.report).map_or(0, |(_, bits)| *bits);
+    let id = (first.report != 0).then_some(first.report);
+    Ok(KeyReport { id, bytes: bits.div_ceil(8) as usize, modifiers, keys })
+}
+
 #[derive(Default)]
 struct Walked {
     applications: Vec<u32>,
-    /// Of the bar code scanner's own collection only.
+    /// Of a bar code scanner's and a keyboard's own collections only.
     elements: Vec<Element>,
     /// Input report id -> its length in bits, the id included.
     bits: Vec<(u8, u32)>,
@@ -196,8 +241,9 @@ fn walk(descriptor: &[u8]) -> Result<Walked, NotRead> {
             }
             (0, 12) => drop(open.pop().ok_or(NotRead::Absurd)?),
             (0, 8) => {
-                let ours = open.first() == Some(&SCANNER);
-                input(&mut out, &global, &usages, value & 1 == 1, ours)?;
+                let ours = matches!(open.first(), Some(&(SCANNER | KEYBOARD)));
+                let (padding, array) = (value & 1 == 1, value & 2 == 0);
+                input(&mut out, &global, &usages, array, !padding && ours)?;
             }
             _ => {}
         }
@@ -209,8 +255,8 @@ fn walk(descriptor: &[u8]) -> Result<Walked, NotRead> {
     Ok(out)
 }
 
-/// One Input item: `count` elements of `size` bits. A constant one is padding.
-fn input(out: &mut Walked, global: &Global, usages: &[u32], padding: bool, ours: bool) -> Result<(), NotRead> {
+/// One Input item: `count` elements of `size` bits, of which `ours` are kept.
+fn input(out: &mut Walked, global: &Global, usages: &[u32], array: bool, ours: bool) -> Result<(), NotRead> {
     let at = match out.bits.iter().position(|(id, _)| *id == global.report) {
         Some(at) => at,
         None => {
@@ -222,13 +268,14 @@ fn input(out: &mut Walked, global: &Global, usages: &[u32], padding: bool, ours:
     let end = global.size.checked_mul(global.count).and_then(|bits| bits.checked_add(start));
     let end = end.filter(|end| *end <= MAX_BITS).ok_or(NotRead::Absurd)?;
     out.bits[at].1 = end;
-    if padding || !ours || global.size == 0 {
+    if !ours || global.size == 0 {
         return Ok(());
     }
     for n in 0..global.count {
         // Fewer usages than elements: the last one counts for the rest.
         let Some(&usage) = usages.get(n as usize).or(usages.last()) else { return Ok(()) };
-        out.elements.push(Element { usage, report: global.report, bit: start + n * global.size, size: global.size });
+        let bit = start + n * global.size;
+        out.elements.push(Element { usage, report: global.report, bit, size: global.size, array });
     }
     Ok(())
 }

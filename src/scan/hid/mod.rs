@@ -13,6 +13,7 @@
 //! A report that contradicts itself damages the scan that it belongs to: it is shown and asked for again.
 
 pub mod descriptor;
+pub mod keyboard;
 
 pub use descriptor::{Layout, NotRead, layout};
 

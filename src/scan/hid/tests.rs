@@ -18,7 +18,7 @@ const WIDE_FLAG: &[u8] = &[
     0x02, 0x95, 0x38, 0x09, 0xfe, 0x82, 0x02, 0x01, 0x95, 0x03, 0x09, 0xff, 0x81, 0x02, 0xc0, 0xc0,
 ];
 /// A keyboard (HID 1.11, appendix E.6).
-const KEYS: &[u8] = &[
+pub const KEYBOARD: &[u8] = &[
     0x05, 0x01, 0x09, 0x06, 0xa1, 0x01, 0x05, 0x07, 0x19, 0xe0, 0x29, 0xe7, 0x15, 0x00, 0x25, 0x01, 0x75, 0x01, 0x95,
     0x08, 0x81, 0x02, 0x95, 0x01, 0x75, 0x08, 0x81, 0x03, 0x95, 0x06, 0x75, 0x08, 0x15, 0x00, 0x25, 0x65, 0x05, 0x07,
     0x19, 0x00, 0x29, 0x65, 0x81, 0x00, 0xc0,
@@ -81,10 +81,10 @@ fn the_fields_lie_where_the_descriptor_says() {
 
 #[test]
 fn what_is_no_scanner_or_lies_is_refused_and_says_why() {
-    assert!(is_scanner(USUAL) && !is_keyboard(USUAL) && is_keyboard(KEYS) && !is_scanner(KEYS));
-    assert_eq!(layout(KEYS), Err(NotRead::NoScanner));
+    assert!(is_scanner(USUAL) && !is_keyboard(USUAL) && is_keyboard(KEYBOARD) && !is_scanner(KEYBOARD));
+    assert_eq!(layout(KEYBOARD), Err(NotRead::NoScanner));
     assert_eq!(layout(&[]), Err(NotRead::NoScanner));
-    assert_eq!(applications(KEYS), Ok(vec![0x01_0006]));
+    assert_eq!(applications(KEYBOARD), Ok(vec![0x01_0006]));
     // The vendor's second node has usage page 0xFF8C.
     let vendors: Vec<u8> = [&[0x06, 0x8c, 0xff][..], &USUAL[2..]].concat();
     assert_eq!(layout(&vendors), Err(NotRead::NoScanner));
