@@ -257,10 +257,15 @@ fn hid(data: &[u8]) {
     }
 }
 
+thread_local! {
+    /// To begin with: it is worked out once what every barcode of the page may come as.
+    static EXAMS: [Exam; 2] = [None, Some(Layout::De)]
+        .map(|layout| Exam::new(Expected { layout, suffix: Some(Suffix::Cr), serial: true }));
+}
+
 /// What a scanner sends while it is examined: scans end with NUL here.
 fn exam(data: &[u8]) {
-    for layout in [None, Some(Layout::De)] {
-        let mut exam = Exam::new(Expected { layout, suffix: Some(Suffix::Cr), serial: true });
+    for mut exam in EXAMS.with(Clone::clone) {
         let scans = data.split(|b| *b == 0);
         let known = scans.filter(|scan| exam.hear(scan) != Heard::Strange).count();
         for finding in exam.findings() {

@@ -86,6 +86,11 @@ fn look<C>(
     }
 }
 
+/// What `settings` of kind `auto` would read now, each by its own settings.
+pub fn now(settings: &ScannerSettings) -> Vec<ScannerSettings> {
+    found(settings, &usb::seen()).0
+}
+
 /// The scanners among these devices that nobody else uses, and what to say of those that cannot be read.
 fn found(settings: &ScannerSettings, seen: &[Seen]) -> (Vec<ScannerSettings>, Vec<String>) {
     let ScannerKind::Auto { layout, except, ports } = &settings.kind else { return (Vec::new(), Vec::new()) };

@@ -28,7 +28,10 @@ pub fn of(kind: &ScannerKind) -> (String, Option<Looked>) {
         ScannerKind::HidPos { which } => {
             of_usb("hid-pos", which, |d| d.pos_interfaces(true).next().map(|_| d.node()).into_iter().collect())
         }
-        ScannerKind::Wedge { which, .. } => of_usb("wedge", which, Seen::keyboards),
+        ScannerKind::Wedge { which, .. } => of_usb("wedge", which, |d| match d.keyboards() {
+            nodes if nodes.is_empty() => d.typing_interfaces().next().map(|_| d.node()).into_iter().collect(),
+            nodes => nodes,
+        }),
         ScannerKind::Auto { .. } => ("auto".to_owned(), None),
         ScannerKind::TcpConnect { addr } | ScannerKind::TcpListen { addr } => (format!("tcp {addr}"), None),
         ScannerKind::Replay { path } => (format!("replay {}", path.display()), None),

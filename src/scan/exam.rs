@@ -48,6 +48,7 @@ enum Case {
 type Way = (Option<u8>, Case);
 
 /// One scan, known again.
+#[derive(Clone)]
 struct Known {
     probe: &'static Probe,
     altered: Option<Altered>,
@@ -63,9 +64,22 @@ struct Known {
     end: &'static str,
 }
 
+/// What would come for a barcode, in one of its forms, from a scanner that is set in one way.
+#[derive(Clone)]
+struct Form {
+    probe: &'static Probe,
+    altered: Option<Altered>,
+    way: Way,
+    pieces: Vec<Vec<u8>>,
+    /// Between the pieces and behind the last one.
+    separators: Vec<char>,
+}
+
 /// The examination of one scanner.
+#[derive(Clone)]
 pub struct Exam {
     expected: Expected,
+    forms: Vec<Form>,
     known: Vec<Known>,
     /// What was no barcode of the page.
     strange: Vec<String>,
@@ -92,12 +106,22 @@ const STRANGE_MAX: usize = 16;
 
 impl Exam {
     pub fn new(expected: Expected) -> Exam {
-        Exam { expected, known: Vec::new(), strange: Vec::new(), strange_count: 0 }
+        Exam { expected, forms: Form::all(expected), known: Vec::new(), strange: Vec::new(), strange_count: 0 }
     }
 
     /// Takes the bytes of one pull of the trigger.
     pub fn hear(&mut self, bytes: &[u8]) -> Heard {
-        let best = PROBES.iter().filter_map(|probe| self.recognised(probe, bytes)).min_by_key(|(cost, _)| *cost);
+        let mut best: Option<(usize, Known)> = None;
+        for form in &self.forms {
+            let Some((cost, known)) = form.found(self.expected, bytes) else { continue };
+            match &mut best {
+                Some((least, same)) if *least == cost && (same.probe, same.altered) == (known.probe, known.altered) => {
+                    same.ways.extend(known.ways);
+                }
+                Some((least, _)) if *least <= cost => {}
+                _ => best = Some((cost, known)),
+            }
+        }
         match best {
             Some((_, known)) => {
                 let probe = known.probe;
@@ -122,114 +146,6 @@ impl Exam {
     /// Barcodes that have not come yet, the last one aside.
     pub fn missing(&self) -> impl Iterator<Item = &'static Probe> {
         PROBES.iter().filter(|p| **p != LAST && !self.known.iter().any(|k| k.probe == *p))
-    }
-
-    fn recognised(&self, probe: &'static Probe, bytes: &[u8]) -> Option<(usize, Known)> {
-        let forms = std::iter::once((probe.data, None)).chain(probe.also.iter().map(|(data, how)| (*data, Some(*how))));
-        let mut best: Option<(usize, Known)> = None;
-        for ((data, altered), way) in forms.flat_map(|form| self.ways().map(move |way| (form, way))) {
-            let Some((cost, mut known)) = self.match_one(probe, data, way, bytes) else { continue };
-            known.altered = altered;
-            match &mut best {
-                Some((least, same)) if *least == cost && same.altered == altered => same.ways.extend(known.ways),
-                Some((least, _)) if *least <= cost => {}
-                _ => best = Some((cost, known)),
-            }
-        }
-        best
-    }
-
-    /// Every way to be set, the one in the configuration first.
-    fn ways(&self) -> impl Iterator<Item = Way> + use<> {
-        let read = self.expected.layout;
-        let own = read.and_then(|own| (0..).zip(layout::NAMES).find(|(_, (_, l))| *l == own).map(|(n, _)| n));
-        let others = (0..layout::NAMES.len() as u8).filter(move |n| read.is_some() && Some(*n) != own).map(Some);
-        let layouts = std::iter::once(own).chain(others);
-        layouts.flat_map(|l| [Case::Kept, Case::Turned, Case::Upper, Case::Lower].map(|case| (l, case)))
-    }
-
-    /// What would have come for `text`.
-    fn mangled(&self, text: &str, (by, case): Way) -> Option<Vec<u8>> {
-        let turned = |c: char| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
-        let text: String = match case {
-            Case::Kept => text.to_owned(),
-            Case::Turned => text.chars().map(turned).collect(),
-            Case::Upper => text.to_ascii_uppercase(),
-            Case::Lower => text.to_ascii_lowercase(),
-        };
-        match (by, self.expected.layout) {
-            (Some(by), Some(read)) => keys::misread(&text, layout::NAMES.get(usize::from(by))?.1, read),
-            _ => Some(text.into_bytes()),
-        }
-    }
-
-    /// Whether `bytes` are `data` read in this way, and how much about them has to be explained besides.
-    fn match_one(&self, probe: &'static Probe, data: &str, way: Way, bytes: &[u8]) -> Option<(usize, Known)> {
-        let control = |c: char| c.is_ascii_control();
-        let mut pieces = data.split(control).filter(|p| !p.is_empty()).map(|p| self.mangled(p, way));
-        let mut between: Vec<char> = data.chars().filter(|c| control(*c)).collect();
-        let first = pieces.next()??;
-        let at = find(bytes, &first)?;
-        let (before, mut rest) = (&bytes[..at], &bytes[at + first.len()..]);
-        let mut cost = 0;
-        let mut separators = Vec::new();
-        for piece in pieces {
-            let piece = piece?;
-            let at = find(&rest[..rest.len().min(GAP_MAX + piece.len())], &piece)?;
-            let (gap, wanted) = (&rest[..at], between.remove(0));
-            if gap != [wanted as u8] {
-                cost += 1 + gap.len();
-                separators.push((wanted, escaped(gap)));
-            }
-            rest = &rest[at + piece.len()..];
-        }
-        // Separators behind the last piece.
-        for wanted in between {
-            match rest.split_first() {
-                Some((first, behind)) if *first == wanted as u8 => rest = behind,
-                _ => {
-                    cost += 1;
-                    separators.push((wanted, String::new()));
-                }
-            }
-        }
-        let (behind, end) = ENDS
-            .iter()
-            .find_map(|(end, name)| rest.strip_suffix(end.as_bytes()).map(|behind| (behind, *name)))
-            .unwrap_or((rest, "none"));
-        let (extra, aim) = self.without_aim(before, probe.aim, way);
-        if extra.len().max(behind.len()) > EXTRA_MAX {
-            return None;
-        }
-        cost += extra.len() + behind.len();
-        let known = Known {
-            probe,
-            altered: None,
-            ways: BTreeSet::from([way]),
-            aim,
-            before: escaped(extra),
-            behind: escaped(behind),
-            separators,
-            end,
-        };
-        Some((cost, known))
-    }
-
-    /// What stands in front of the data, without the AIM identifier if it has one. The modifier tells what was done
-    /// with the data, and may be any.
-    fn without_aim<'b>(&self, before: &'b [u8], aim: &str, way: Way) -> (&'b [u8], bool) {
-        if before.is_empty() {
-            return (before, false);
-        }
-        let code = &aim[..1];
-        for modifier in ('0'..='9').chain('A'..='F') {
-            if let Some(aim) = self.mangled(&format!("]{code}{modifier}"), way)
-                && let Some(extra) = before.strip_suffix(aim.as_slice())
-            {
-                return (extra, true);
-            }
-        }
-        (before, false)
     }
 
     /// What is to be mended, the gravest first.
@@ -263,7 +179,7 @@ impl Exam {
             return;
         };
         // In the order in which they are thought of: the configured one first.
-        let Some((by, case)) = self.ways().find(|way| common.contains(way)) else {
+        let Some((by, case)) = self.expected.ways().find(|way| common.contains(way)) else {
             say(
                 "layout",
                 "the scans contradict each other: no one keyboard layout explains them all".to_owned(),
@@ -272,7 +188,7 @@ impl Exam {
             return;
         };
         let name = |n: Option<u8>| n.and_then(|n| layout::NAMES.get(usize::from(n))).map_or("", |(name, _)| name);
-        let own = self.ways().next().and_then(|(own, _)| own);
+        let own = self.expected.ways().next().and_then(|(own, _)| own);
         if by != own {
             say(
                 "layout",
@@ -449,6 +365,102 @@ impl Exam {
                 "scan \"transmit AIM code ID\" (\"AIM symbology identifier\") in its manual".to_owned(),
             );
         }
+    }
+}
+
+impl Expected {
+    /// Every way to be set, the one in the configuration first.
+    fn ways(self) -> impl Iterator<Item = Way> {
+        let read = self.layout;
+        let own = read.and_then(|own| (0..).zip(layout::NAMES).find(|(_, (_, l))| *l == own).map(|(n, _)| n));
+        let others = (0..layout::NAMES.len() as u8).filter(move |n| read.is_some() && Some(*n) != own).map(Some);
+        let layouts = std::iter::once(own).chain(others);
+        layouts.flat_map(|l| [Case::Kept, Case::Turned, Case::Upper, Case::Lower].map(|case| (l, case)))
+    }
+
+    /// What would have come for `text`.
+    fn mangled(self, text: &str, (by, case): Way) -> Option<Vec<u8>> {
+        let turned = |c: char| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
+        let text: String = match case {
+            Case::Kept => text.to_owned(),
+            Case::Turned => text.chars().map(turned).collect(),
+            Case::Upper => text.to_ascii_uppercase(),
+            Case::Lower => text.to_ascii_lowercase(),
+        };
+        match (by, self.layout) {
+            (Some(by), Some(read)) => keys::misread(&text, layout::NAMES.get(usize::from(by))?.1, read),
+            _ => Some(text.into_bytes()),
+        }
+    }
+
+    /// What stands in front of the data, without the AIM identifier if it has one. The modifier tells what was done
+    /// with the data, and may be any.
+    fn without_aim<'b>(self, before: &'b [u8], aim: &str, way: Way) -> (&'b [u8], bool) {
+        let identifiers = ('0'..='9').chain('A'..='F').map(|modifier| format!("]{}{modifier}", &aim[..1]));
+        let found = identifiers.filter_map(|aim| self.mangled(&aim, way)).find_map(|aim| before.strip_suffix(&aim[..]));
+        found.filter(|_| !before.is_empty()).map_or((before, false), |extra| (extra, true))
+    }
+}
+
+impl Form {
+    fn all(expected: Expected) -> Vec<Form> {
+        let control = |c: char| c.is_ascii_control();
+        let data = PROBES.iter().flat_map(|probe| {
+            std::iter::once((probe.data, None))
+                .chain(probe.also.iter().map(|(data, how)| (*data, Some(*how))))
+                .map(move |(data, altered)| (probe, data, altered))
+        });
+        let forms = data.flat_map(|of| expected.ways().map(move |way| (of, way)));
+        let form = |((probe, data, altered), way): ((_, &str, _), Way)| {
+            let pieces = data.split(control).filter(|p| !p.is_empty()).map(|p| expected.mangled(p, way));
+            let separators = data.chars().filter(|c| control(*c)).collect();
+            Some(Form { probe, altered, way, pieces: pieces.collect::<Option<_>>()?, separators })
+        };
+        forms.filter_map(form).collect()
+    }
+
+    /// Whether `bytes` are this, and how much about them has to be explained besides.
+    fn found(&self, expected: Expected, bytes: &[u8]) -> Option<(usize, Known)> {
+        let (first, others) = self.pieces.split_first()?;
+        let at = find(bytes, first)?;
+        let (before, mut rest) = (&bytes[..at], &bytes[at + first.len()..]);
+        let (mut cost, mut separators) = (0, Vec::new());
+        let (between, behind) = self.separators.split_at(others.len().min(self.separators.len()));
+        for (piece, wanted) in others.iter().zip(between) {
+            let at = find(&rest[..rest.len().min(GAP_MAX + piece.len())], piece)?;
+            let gap = &rest[..at];
+            if gap != [*wanted as u8] {
+                cost += 1 + gap.len();
+                separators.push((*wanted, escaped(gap)));
+            }
+            rest = &rest[at + piece.len()..];
+        }
+        for wanted in behind {
+            match rest.split_first() {
+                Some((first, behind)) if *first == *wanted as u8 => rest = behind,
+                _ => {
+                    cost += 1;
+                    separators.push((*wanted, String::new()));
+                }
+            }
+        }
+        let ended = ENDS.iter().find_map(|(end, name)| Some((rest.strip_suffix(end.as_bytes())?, *name)));
+        let (behind, end) = ended.unwrap_or((rest, "none"));
+        let (extra, aim) = expected.without_aim(before, self.probe.aim, self.way);
+        if extra.len().max(behind.len()) > EXTRA_MAX {
+            return None;
+        }
+        let known = Known {
+            probe: self.probe,
+            altered: self.altered,
+            ways: BTreeSet::from([self.way]),
+            aim,
+            before: escaped(extra),
+            behind: escaped(behind),
+            separators,
+            end,
+        };
+        Some((cost + extra.len() + behind.len(), known))
     }
 }
 

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// This one of the configuration; may be left out where there is only one.
+    /// This one of the configuration, or of those that were found by themselves; may be left out where there is only one.
     name: Option<String>,
     /// Write the test page here as a picture, to be shown on a screen or printed anywhere at 100 %.
     #[arg(long, value_name = "FILE.png")]
@@ -36,7 +36,7 @@ pub struct Args {
 const GAP_MS: u64 = 300;
 
 pub(super) fn main(config: &Config, args: Args) -> Verdict {
-    let settings = chosen(config, args.name.as_deref())?;
+    let settings = &chosen(config, args.name.as_deref())?;
     if let Some(path) = &args.page {
         page(path)?;
     }
@@ -84,15 +84,25 @@ pub(super) fn main(config: &Config, args: Args) -> Verdict {
     Ok(if findings.is_empty() { End::Done } else { End::Person })
 }
 
-fn chosen<'c>(config: &'c Config, name: Option<&str>) -> Result<&'c ScannerSettings, Stop> {
-    let known = || config.scanners.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
-    match (name, config.scanners.as_slice()) {
-        (Some(name), all) => all
-            .iter()
-            .find(|s| s.name == name)
-            .ok_or_else(|| Stop::usage(format!("no scanner is called {name:?}; there are: {}", known()))),
-        (None, [only]) => Ok(only),
-        (None, _) => Err(Stop::usage(format!("which scanner? There are: {}", known()))),
+/// The one that is meant; of kind `auto` those are meant that it finds now.
+fn chosen(config: &Config, name: Option<&str>) -> Result<ScannerSettings, Stop> {
+    let all = config.scanners.iter().flat_map(|s| match s.kind {
+        ScannerKind::Auto { .. } => device::auto::now(s),
+        _ => vec![s.clone()],
+    });
+    let mut all: Vec<ScannerSettings> = all.collect();
+    let known = all.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
+    match (name.map(|name| all.iter().position(|s| s.name == name)), all.len()) {
+        (_, 0) => Err(Stop::failed(
+            "no scanner is there: plug one in (`backdock devices` lists what is there and what to do)",
+        )),
+        (Some(Some(at)), _) => Ok(all.swap_remove(at)),
+        (None, 1) => Ok(all.swap_remove(0)),
+        (Some(None), _) => {
+            let asked = name.unwrap_or_default();
+            Err(Stop::usage(format!("no scanner is called {asked:?}; there are: {known}")))
+        }
+        (None, _) => Err(Stop::usage(format!("which scanner? There are: {known}"))),
     }
 }
 
@@ -102,10 +112,7 @@ fn page(path: &Path) -> Result<(), Stop> {
 }
 
 fn expected(settings: &ScannerSettings) -> Expected {
-    let layout = match settings.kind {
-        ScannerKind::Wedge { layout, .. } | ScannerKind::Auto { layout, .. } => Some(layout),
-        _ => None,
-    };
+    let layout = if let ScannerKind::Wedge { layout, .. } = settings.kind { Some(layout) } else { None };
     let suffix = (!matches!(settings.kind, ScannerKind::HidPos { .. })).then_some(settings.suffix);
     Expected { layout, suffix, serial: matches!(settings.kind, ScannerKind::Serial { .. }) }
 }
@@ -127,14 +134,7 @@ fn listen(
     let (events, heard) = sync_channel(16);
     let stop = Arc::new(AtomicBool::new(false));
     let listening = ScannerSettings { suffix: Suffix::Idle, idle_gap_ms: GAP_MS, ..settings.clone() };
-    let out = {
-        let stop = stop.clone();
-        move || device::queue(events.clone(), stop.clone())
-    };
-    let thread = match listening.kind {
-        ScannerKind::Auto { .. } => device::auto::spawn(listening, out, stop.clone(), Tap::default()),
-        _ => device::spawn(listening, out(), stop.clone(), Tap::default()),
-    };
+    let thread = device::spawn(listening, device::queue(events, stop.clone()), stop.clone(), Tap::default());
     let thread = thread.map_err(Stop::failed)?;
     let state = hear(&heard, patience, take);
     stop.store(true, Ordering::Relaxed);

@@ -176,13 +176,23 @@ impl Layout {
 
     /// The key of a character, and whether Shift and AltGr belong to it; none for dead keys, which need another.
     pub(super) fn key_of(self, c: char) -> Option<(u16, bool, bool)> {
-        let ways =
-            KEYS.iter().flat_map(|&key| [false, true].map(|alt_gr| [false, true].map(|shift| (key, shift, alt_gr))));
-        let gives = |&(key, shift, alt_gr): &(u16, bool, bool)| {
-            let given = if alt_gr { self.with_alt_gr(key, shift) } else { self.character(key, shift, false) };
-            given == Some((c, false))
+        let t = self.table();
+        let key = |row: &str, c: char| row.chars().position(|of| of == c).and_then(|at| KEYS.get(at).copied());
+        let with_alt_gr = |rows: &[(char, char)]| {
+            let (plain, _) = rows.iter().find(|(_, given)| *given == c)?;
+            key(t.plain, *plain)
         };
-        ways.flatten().find(gives)
+        if !t.dead.contains(c) {
+            let ways = [(t.plain, false), (t.shift, true)];
+            if let Some(found) = ways.iter().find_map(|(row, shift)| Some((key(row, c)?, *shift, false))) {
+                return Some(found);
+            }
+        }
+        if t.dead_alt_gr.contains(c) {
+            return None;
+        }
+        let ways = [(t.alt_gr, false), (t.alt_gr_shift, true)];
+        ways.iter().find_map(|(rows, shift)| Some((with_alt_gr(rows)?, *shift, true)))
     }
 
     /// The control character of a key with Ctrl. Where the layout gives the key no character that has one,
@@ -219,6 +229,20 @@ pub(super) fn composed(dead: char, letter: char) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_key_of_a_character_gives_it() {
+        for (name, layout) in NAMES {
+            for c in (' '..='~').chain("äöüßéèàçñ€µ§".chars()) {
+                let Some((key, shift, alt_gr)) = layout.key_of(c) else { continue };
+                let given = if alt_gr { layout.with_alt_gr(key, shift) } else { layout.character(key, shift, false) };
+                assert_eq!(given, Some((c, false)), "{name}");
+            }
+            assert!("aZ9@#;".chars().all(|c| layout.key_of(c).is_some()), "{name}");
+        }
+        assert_eq!(Layout::De.key_of('@'), Some((16, false, true)));
+        assert_eq!(Layout::De.key_of('^'), None, "a dead key alone gives nothing");
+    }
 
     #[test]
     fn every_table_has_every_key() {
