@@ -44,6 +44,9 @@ pub(super) trait Desk {
     fn grab(&mut self, nodes: &[PathBuf]) -> Result<Self::Keys, KeysError>;
 }
 
+/// Keys, and a word for the way to them.
+type Opened = (Box<dyn Keys>, &'static str);
+
 pub(super) struct Door<D, B> {
     desk: D,
     bus: B,
@@ -56,8 +59,8 @@ impl<D: Desk, B: Bus> Door<D, B> {
         Door { desk, bus, which, layout }
     }
 
-    /// The keys of a device, and through what they are read.
-    fn keys(&mut self, device: &Seen) -> Option<Result<(Box<dyn Keys>, &'static str), Refusal>>
+    /// The keys of a device; none where it does not type.
+    fn keys(&mut self, device: &Seen) -> Result<Option<Opened>, Refusal>
     where
         D::Keys: 'static,
         B::Port: 'static,
@@ -66,18 +69,18 @@ impl<D: Desk, B: Bus> Door<D, B> {
         let mut refusal = None;
         if let Some(first) = nodes.first() {
             match self.desk.grab(&nodes) {
-                Ok(keys) => return Some(Ok((Box::new(keys), "wedge"))),
-                Err(e @ KeysError::Busy) => return Some(Err(refused(first, &e))),
+                Ok(keys) => return Ok(Some((Box::new(keys), "wedge"))),
+                Err(e @ KeysError::Busy) => return Err(refused(first, &e)),
                 Err(e) => refusal = Some(refused(first, &e)),
             }
         }
         for interface in device.typing_interfaces() {
             match claimed(&mut self.bus, device, interface) {
-                Ok(keys) => return Some(Ok((Box::new(keys), "wedge (by libusb)"))),
+                Ok(keys) => return Ok(Some((Box::new(keys), "wedge (by libusb)"))),
                 Err(e) => refusal = refusal.or(Some(e)),
             }
         }
-        refusal.map(Err)
+        refusal.map_or(Ok(None), Err)
     }
 }
 
@@ -98,8 +101,8 @@ where
                 continue;
             }
             match self.keys(device) {
-                None => {}
-                Some(Ok((keys, way))) => {
+                Ok(None) => {}
+                Ok(Some((keys, way))) => {
                     let mut what = format!("listening to the {way} {} at {}", device.identity(), device.port_path);
                     if !known {
                         what += "; IT IS IN NO TABLE OF SCANNERS and is grabbed because the configuration names it: \
@@ -110,7 +113,7 @@ where
                     let line = Typing { keys, typist, form, lost: false, over: None };
                     return Ok((line, what));
                 }
-                Some(Err(why)) => refusal = Some(why),
+                Err(why) => refusal = Some(why),
             }
         }
         Err(refusal.unwrap_or_else(|| {
