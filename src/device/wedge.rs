@@ -8,9 +8,8 @@
 //!
 //! When the kernel had to drop events (SYN_DROPPED), the scan under way is refused to its end.
 //!
-//! Where there are no key events to be had (the kernel's driver is detached, or has no such device file that is
-//! ours to open), the scanner's reports are read through libusb, which detaches the driver: nothing of a scan can
-//! reach the console then either.
+//! Where there are no key events to be had, because no driver of the kernel's has the scanner (a program that was
+//! killed had detached it, or the system has no input layer), its reports are read through libusb.
 
 use super::hid_pos::{self, Bus, Port, PortError};
 use super::usb::{Seen, Which};
@@ -52,11 +51,13 @@ pub(super) struct Door<D, B> {
     bus: B,
     which: Which,
     layout: Layout,
+    /// Bus and address of the device that had no key events at the last look.
+    bare: Option<(u8, u8)>,
 }
 
 impl<D: Desk, B: Bus> Door<D, B> {
     pub fn new(desk: D, bus: B, which: Which, layout: Layout) -> Door<D, B> {
-        Door { desk, bus, which, layout }
+        Door { desk, bus, which, layout, bare: None }
     }
 
     /// The keys of a device; none where it does not type.
@@ -66,18 +67,23 @@ impl<D: Desk, B: Bus> Door<D, B> {
         B::Port: 'static,
     {
         let nodes = device.keyboards();
-        let mut refusal = None;
         if let Some(first) = nodes.first() {
-            match self.desk.grab(&nodes) {
-                Ok(keys) => return Ok(Some((Box::new(keys), "wedge"))),
-                Err(e @ KeysError::Busy) => return Err(refused(first, &e)),
-                Err(e) => refusal = Some(refused(first, &e)),
-            }
+            let grabbed = self.desk.grab(&nodes).map_err(|e| refused(first, &e))?;
+            return Ok(Some((Box::new(grabbed), "wedge")));
         }
+        let mut refusal = None;
         for interface in device.typing_interfaces() {
+            // One that was plugged in this moment has no driver yet: it is given time until the next look.
+            let at = (device.bus, device.address);
+            if self.bare.replace(at) != Some(at) {
+                return Err(Refusal::lost(format!(
+                    "the kernel has no driver for the scanner at {} yet",
+                    device.port_path
+                )));
+            }
             match claimed(&mut self.bus, device, interface) {
                 Ok(keys) => return Ok(Some((Box::new(keys), "wedge (by libusb)"))),
-                Err(e) => refusal = refusal.or(Some(e)),
+                Err(e) => refusal = Some(e),
             }
         }
         refusal.map_or(Ok(None), Err)
