@@ -6,7 +6,8 @@
 //! reading it there opens nothing: a port can be open once only.
 //!
 //! What usblp does with a write (drivers/usb/class/usblp.c): it takes up to 8 KiB at a time and says so
-//! before the printer has it; the next write then waits. A port that is closed loses what is under way.
+//! before the printer has it; the next write then waits. A port that is closed loses what is under way. A write that
+//! fails may have been a transfer that failed half-way, or one before it: what of it the printer has is unknown.
 //!
 //! usblp never clears a STALL of the printer (seen in `tests/lab`): the port stays dead until the printer is
 //! plugged in again. The other tests run against a copy of its folder in sysfs, and its bytes over a pty.

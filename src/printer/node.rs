@@ -27,6 +27,8 @@ const HUSH_MAX: Duration = Duration::from_secs(2);
 const LAST: Duration = Duration::from_secs(1);
 /// After a read or write that promised something and brought nothing.
 const PAUSE: Duration = Duration::from_millis(10);
+/// The most that usblp gives to the printer in one transfer (USBLP_BUF_SIZE), bytes.
+const USBLP_TRANSFER: usize = 8192;
 /// The control bytes of XON/XOFF. No answer of a printer holds one of them as data.
 const DC1: u8 = 0x11;
 const DC3: u8 = 0x13;
@@ -195,8 +197,12 @@ impl Writer for Hand {
                 Ok(0) => {}
                 Err(e)
                     if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::StorageFull) => {}
-                // The kernel takes some bytes or says why it takes none.
-                Err(e) => return Err(NotTaken::Broken { trouble: self.node.breaks(e), perhaps: 0 }),
+                Err(e) => {
+                    // A serial port takes some bytes or says why it takes none. usblp says that a transfer failed,
+                    // and nobody knows how much of it the printer had taken until then.
+                    let perhaps = if self.node.line.is_some() { 0 } else { bytes.len().min(USBLP_TRANSFER) };
+                    return Err(NotTaken::Broken { trouble: self.node.breaks(e), perhaps });
+                }
             }
             if !self.node.ready(PollFlags::OUT, STEP) {
                 return Err(NotTaken::Stalled);
@@ -231,6 +237,7 @@ impl Writer for Hand {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
     #[test]
     fn every_refusal_has_its_fault_and_a_next_step() {
@@ -249,6 +256,25 @@ mod tests {
             assert_eq!(trouble.fault, fault, "{code:?}");
             assert!(trouble.why.contains(word), "{}", trouble.why);
         }
+    }
+
+    #[test]
+    fn what_a_failed_transfer_may_have_carried_is_not_said_to_have_stayed() {
+        // The far end of a pseudo-terminal is gone: writing fails as a transfer on USB does (EIO).
+        let broken = |line: Option<Line>| {
+            let far = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+            grantpt(&far).and_then(|()| unlockpt(&far)).unwrap();
+            let name = ptsname(&far, Vec::new()).unwrap().into_string().unwrap();
+            let file = File::options().read(true).write(true).open(name).unwrap();
+            drop(far);
+            let mut hand = Hand { node: Node::new(file, Path::new("/dev/usb/lp7"), line), shelf: Shelf::default() };
+            match hand.write(&[b'x'; 10_000]) {
+                Err(NotTaken::Broken { perhaps, .. }) => perhaps,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(broken(None), 8192, "one transfer of usblp");
+        assert_eq!(broken(Some(Line::default())), 0, "a serial port says what it took");
     }
 
     #[test]

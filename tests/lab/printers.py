@@ -203,7 +203,7 @@ def lp_a_printer_that_a_program_holds_is_denied(dock):
     dock.zebra()
     dock.configure(scanner("/dev/backdock/scanner-S1"), printer(f"lp://{ZEBRA}"))
     dock.plug_zebra()
-    dock.sh("udevadm settle; systemd-run -q --unit=spooler bash -c 'exec 3<> /dev/usb/lp0; sleep 1000'")
+    dock.sh("until [ -c /dev/usb/lp0 ]; do sleep 0.05; done; udevadm settle; systemd-run -q --unit=spooler bash -c 'exec 3<> /dev/usb/lp0; sleep 1000'")
     dock.sh("until ! (exec 3<> /dev/usb/lp0) 2> /dev/null; do sleep 0.1; done")
     dock.start()
     dock.printer_is("denied", "in_use")
@@ -218,7 +218,7 @@ def usb_a_printer_that_a_program_holds_is_denied(dock):
     dock.zebra()
     dock.configure(scanner("/dev/backdock/scanner-S1"), printer(f"usb://{ZEBRA}"))
     dock.plug_zebra()
-    dock.sh("udevadm settle; until rmmod usblp; do sleep 0.1; done 2> /dev/null")
+    dock.sh("until [ -c /dev/usb/lp0 ]; do sleep 0.05; done; udevadm settle; until rmmod usblp; do sleep 0.1; done 2> /dev/null")
     node = dock.sh("for d in /sys/bus/usb/devices/*; do [ \"$(cat $d/idVendor 2> /dev/null)\" = 0a5f ] &&"
                    " printf '/dev/bus/usb/%03d/%03d' $(cat $d/busnum $d/devnum); done; true")
     # USBDEVFS_CLAIMINTERFACE of interface 0.

@@ -213,25 +213,33 @@ class Wedge(Hid):
     PLAIN = "abcdefghijklmnopqrstuvwxyz1234567890\0\0\0\0 -=[]\\\0;'`,./"
     SHIFTED = "ABCDEFGHIJKLMNOPQRSTUVWXYZ!@#$%^&*()\0\0\0\0\0_+{}|\0:\"~<>?"
 
+    ENTER = 40
+
     def scan(self, payload):
-        self.type(*self.strokes(payload), *self.stroke(0, 40))
+        self.type([*self.keys(payload), (0, self.ENTER)])
 
     def cut_off(self, payload):
-        self.type(*self.strokes(payload))
+        self.type(self.keys(payload))
 
-    def type(self, *reports):
-        """No scanner types faster: the kernel keeps about twenty keys for a reader that is late."""
-        for report in reports:
-            self.say(self.PIPE, report)
-            time.sleep(0.003)
-
-    def strokes(self, text):
+    def keys(self, text):
+        """Shift and usage of each."""
         for letter in text:
             shift = letter not in self.PLAIN
-            yield from self.stroke(2 if shift else 0, 4 + (self.SHIFTED if shift else self.PLAIN).index(letter))
+            yield 2 if shift else 0, 4 + (self.SHIFTED if shift else self.PLAIN).index(letter)
 
-    def stroke(self, shift, usage):
-        return bytes([shift, 0, usage, 0, 0, 0, 0, 0]), bytes(8)
+    def type(self, keys):
+        """A key in the place of the one before; it comes up in between only where it is the same again. No scanner
+        types faster: the kernel keeps about twenty keys for a reader that is late."""
+        before = None
+        for shift, usage in [*keys, (0, 0)]:
+            if usage == before:
+                self.report_keys(0, 0)
+            self.report_keys(shift, usage)
+            before = usage
+
+    def report_keys(self, shift, usage):
+        self.say(self.PIPE, bytes([shift, 0, usage, 0, 0, 0, 0, 0]))
+        time.sleep(0.003)
 
     def state(self):
         return {"unread": len(self.said.get(self.PIPE, []))}
