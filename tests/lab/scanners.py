@@ -318,7 +318,7 @@ def wedge_without_a_driver_is_read_through_libusb(dock):
     dock.scanner_is("present")
     dock.sh("systemctl stop backdock; cd /sys/bus/hid/drivers/hid-generic; for d in 0003:05E0:1200.*; do echo $(basename $(dirname $(readlink -f $d))) > /sys/bus/usb/drivers/usbhid/unbind; done")
     dock.sh("until ! ls /dev/input/by-id/*S1* > /dev/null 2>&1; do sleep 0.05; done; systemctl start backdock")
-    dock.watch()
+    dock.gone()
     dock.scanner_is("present")
     assert "by libusb" in dock.view["scanners"][0]["reason"], dock.view["scanners"]
     assert scan(dock, kind, RMA) == "box_open"
