@@ -25,20 +25,8 @@ def running(dock):
 
 @test("bare")
 def the_readme_installs_it(dock):
-    """Every command of the README's Install section, and the station runs."""
-    dock.install()
-    dock.configure(scanner(GUN))
-    dock.plug("gun", "serial")
-    dock.sh(ENABLE)
-    dock.watch()
-    dock.scanner_is("present")
-    assert dock.sh("systemctl is-enabled backdock").strip() == "enabled"
-    assert dock.sh("stat -c '%U %a' /var/lib/backdock /run/backdock").split() == ["backdock", "710", "backdock", "700"]
-
-
-@test("bare")
-def devices_are_denied_before_and_granted_after(dock):
-    """Nobody but root may open them before the installation; the station's user may after it."""
+    """Before it nobody but root may open a device; after every command of the README's Install section the station's
+    user may, and the station runs."""
     dock.sh("install -m 755 /lab/target/release/backdock /usr/bin/backdock; useradd -M backdock")
     dock.zebra()
     dock.plug("gun", "serial")
@@ -63,6 +51,12 @@ def devices_are_denied_before_and_granted_after(dock):
     dock.install()
     *states, said = seen()
     assert states == [True, "present", "present", "present"], said
+    dock.configure(scanner(GUN))
+    dock.sh(ENABLE)
+    dock.watch()
+    dock.scanner_is("present")
+    assert dock.sh("systemctl is-enabled backdock").strip() == "enabled"
+    assert dock.sh("stat -c '%U %a' /var/lib/backdock /run/backdock").split() == ["backdock", "710", "backdock", "700"]
 
 
 @test()
