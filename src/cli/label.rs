@@ -93,10 +93,13 @@ pub fn main(at: &Where, args: Args) -> Verdict {
             return Err(Stop::usage(format!("no label {name:?}; there are: {}", known.join(", "))));
         }
     };
-    let Some(data) = args.data else {
-        return Err(Stop::usage(format!("--data FILE.json is missing; {name} requires: {}", wanted.join(", "))));
+    let fields = match &args.data {
+        Some(data) => Value::Object(object(data)?),
+        None if wanted.is_empty() => json!({}),
+        None => {
+            return Err(Stop::usage(format!("--data FILE.json is missing; {name} requires: {}", wanted.join(", "))));
+        }
     };
-    let fields = Value::Object(object(&data)?);
     let label = designs.render(&name, &fields, args.stock.unwrap_or(stock), args.dpi).map_err(Stop::failed)?;
     if !label.left_out.is_empty() {
         eprintln!("backdock: no room on this stock for: {}", label.left_out.join(", "));

@@ -127,7 +127,7 @@ enum Verb {
     Tape(tape::Args),
     /// Scanners and printers that this machine has.
     Devices(devices::Args),
-    /// What is wrong with a printer, and how it is mended.
+    /// What is wrong with a printer or a scanner, and how it is mended.
     Doctor(doctor::Args),
     /// The journal: verify it, export it.
     Journal(journal::Args),

@@ -1,10 +1,11 @@
 //! `backdock tape`: record what a scanner really sends, play it back, take names out of it.
 
 use super::load::Where;
-use super::{End, Stop, Verdict, answer, jobs, sim};
+use super::{End, Stop, Verdict, answer, jobs, sim, table};
 use crate::sim::scanner::{Tape, escape};
 use crate::station::request::{Request, TapeWish};
 use std::path::PathBuf;
+use std::time::Duration;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -53,10 +54,10 @@ enum What {
         #[arg(long, default_value_t = 2000, value_name = "MS")]
         linger: u64,
     },
-    /// Blank what may name a person: in scans longer than a serial number, letters become X and digits 9.
+    /// Blank what may name a person: in every scan that is not a number alone, letters become X and digits 9.
     Blank {
         file: PathBuf,
-        /// Scans of at most so many characters without a blank stay as they are.
+        /// Numbers of at most so many characters stay as they are.
         #[arg(long, default_value_t = 40, value_name = "N")]
         keep: usize,
     },
@@ -73,7 +74,7 @@ pub fn main(at: &Where, args: Args) -> Verdict {
             let text = std::fs::read_to_string(&file).map_err(|e| Stop::usage(format!("{}: {e}", file.display())))?;
             let tape = sim::as_serial(&text).map_err(|e| Stop::usage(format!("{}: {e}", file.display())))?;
             for (key, value) in &tape.header {
-                answer(format!("# {key}: {value}"));
+                answer(format!("# {}: {}", table::plain(key), table::plain(value)));
             }
             for line in blanked(tape, keep) {
                 answer(line);
@@ -83,20 +84,32 @@ pub fn main(at: &Where, args: Args) -> Verdict {
     }
 }
 
-/// The lines with everything blanked that belongs to a long scan. A scan ends with CR, LF or TAB, and may
-/// have come in several pieces.
+/// Behind the end of a scan nothing comes for so long. A line end in front of less is one inside a barcode.
+const PAUSE: Duration = Duration::from_millis(30);
+
+/// Whether a scan is a number and nothing else: at most `keep` characters that numbers are made of, behind an AIM
+/// identifier if it has one. Fields, blanks and what stands for them may be somebody's name.
+fn is_number(scan: &[u8], keep: usize) -> bool {
+    let scan = scan.trim_ascii_end();
+    let data = scan.strip_prefix(b"]").unwrap_or(scan);
+    scan.len() <= keep && data.iter().all(|b| b.is_ascii_alphanumeric() || b"-_./:#".contains(b))
+}
+
+/// The lines with everything blanked that is no number. A scan may have come in several pieces.
 fn blanked(tape: Tape, keep: usize) -> Vec<String> {
-    let ends = |b: u8| matches!(b, b'\r' | b'\n' | b'\t');
+    let ends = |b: &u8| matches!(b, b'\r' | b'\n' | b'\t');
     let whole: Vec<u8> = tape.lines.iter().flat_map(|line| line.bytes.iter().copied()).collect();
     let mut blank = vec![false; whole.len()];
-    let mut from = 0;
-    while from < whole.len() {
-        let to = whole[from..].iter().position(|b| ends(*b)).map_or(whole.len(), |n| from + n);
-        let scan = &whole[from..to];
-        if scan.len() > keep || scan.contains(&b' ') || !scan.is_ascii() {
-            blank[from..to].fill(true);
+    let (mut from, mut to) = (0, 0);
+    for (n, line) in tape.lines.iter().enumerate() {
+        to += line.bytes.len();
+        let last = tape.lines.get(n + 1).is_none_or(|next| next.delay >= PAUSE);
+        if last && line.bytes.last().is_some_and(ends) || to == whole.len() {
+            if !is_number(&whole[from..to], keep) {
+                blank[from..to].fill(true);
+            }
+            from = to;
         }
-        from = to + 1;
     }
     let mut at = 0;
     let lines = tape.lines.into_iter().map(|mut line| {
@@ -122,16 +135,22 @@ mod tests {
 
     #[test]
     fn a_persons_name_is_blanked_and_the_form_stays() {
-        let tape = "10 R26D1000012\\x0D\n20 [)>\\x1E01\\x1D96JOHN\n5 DOE STREET 7\\x1E\\x04\\x0D\n1 M\\xC3\\xBCller\\x0D\n1 1Z9\\x0D";
+        let tape = "10 R26D1000012\\x0D\n40 [)>\\x1E01\\x1D96JOHN\n5 DOE STREET 7\\x1E\\x04\\x0D\n50 M\\xC3\\xBCller\\x0D\n40 ]C01Z9\\x0D\n60 BEGIN:VCARD\\x0AN:Doe\\x0AEND\\x0D\n70 4300ACME+DOE\\x0D\n30 a@b.com\\x0D\n40 00:15:65:AB:CD:EF\\x0D\n90 JOHN\\x09\n5 DOE\\x0D";
         let out = blanked(Tape::parse(tape).unwrap(), 20);
         assert_eq!(
             out,
             [
                 "10 R26D1000012\\x0D",
-                "20 [)>\\x1E99\\x1D99XXXX",
+                "40 [)>\\x1E99\\x1D99XXXX",
                 "5 XXX XXXXXX 9\\x1E\\x04\\x0D",
-                "1 XXXXXXX\\x0D",
-                "1 1Z9\\x0D",
+                "50 XXXXXXX\\x0D",
+                "40 ]C01Z9\\x0D",
+                "60 XXXXX:XXXXX\\x0AX:XXX\\x0AXXX\\x0D",
+                "70 9999XXXX+XXX\\x0D",
+                "30 X@X.XXX\\x0D",
+                "40 00:15:65:AB:CD:EF\\x0D",
+                "90 XXXX\\x09",
+                "5 XXX\\x0D",
             ]
         );
     }

@@ -30,6 +30,7 @@ mod wedge;
 pub use tape::Tap;
 
 use crate::domain::presence::Presence;
+use crate::domain::text::escaped;
 use crate::scan::keys::Layout;
 use crate::scan::{Frame, Framer, Suffix, models, raw};
 use std::io::{self, Read};
@@ -379,7 +380,7 @@ fn listen<D: Door>(
     out: &mut Out<impl FnMut(DeviceEvent) -> bool>,
 ) -> Result<Over, Ended> {
     let (start, mut buffer, mut frames, mut spoke) = (Instant::now(), [0; 4096], Vec::new(), false);
-    let mut came = Vec::new();
+    let (mut came, form) = (Vec::new(), format!("{} @{}", line.form(), escaped(out.scanner.as_bytes())));
     let mut allowance = Allowance::new(start);
     let ms = |at: Instant| u64::try_from((at - start).as_millis()).unwrap_or(u64::MAX);
     loop {
@@ -394,8 +395,8 @@ fn listen<D: Door>(
         let now = Instant::now();
         let (mut end, mut spent) = (None, 0);
         match heard {
-            Heard::Bytes(n) if D::Line::BYTES => out.tap.take(line.form(), &buffer[..n], now),
-            _ if !came.is_empty() => out.tap.take(line.form(), &came, now),
+            Heard::Bytes(n) if D::Line::BYTES => out.tap.take(&form, &buffer[..n], now),
+            _ if !came.is_empty() => out.tap.take(&form, &came, now),
             _ => {}
         }
         match heard {

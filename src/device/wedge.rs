@@ -51,17 +51,17 @@ pub(super) struct Door<D, B> {
     bus: B,
     which: Which,
     layout: Layout,
-    /// Bus and address of the device that had no key events at the last look.
-    bare: Option<(u8, u8)>,
+    /// Bus and address of the devices that had no key events at the last look.
+    bare: Vec<(u8, u8)>,
 }
 
 impl<D: Desk, B: Bus> Door<D, B> {
     pub fn new(desk: D, bus: B, which: Which, layout: Layout) -> Door<D, B> {
-        Door { desk, bus, which, layout, bare: None }
+        Door { desk, bus, which, layout, bare: Vec::new() }
     }
 
     /// The keys of a device; none where it does not type.
-    fn keys(&mut self, device: &Seen) -> Result<Option<Opened>, Refusal>
+    fn keys(&mut self, device: &Seen, before: &[(u8, u8)]) -> Result<Option<Opened>, Refusal>
     where
         D::Keys: 'static,
         B::Port: 'static,
@@ -75,7 +75,8 @@ impl<D: Desk, B: Bus> Door<D, B> {
         for interface in device.typing_interfaces() {
             // One that was plugged in this moment has no driver yet: it is given time until the next look.
             let at = (device.bus, device.address);
-            if self.bare.replace(at) != Some(at) {
+            self.bare.push(at);
+            if !before.contains(&at) {
                 return Err(Refusal::lost(format!(
                     "the kernel has no driver for the scanner at {} yet",
                     device.port_path
@@ -101,12 +102,13 @@ where
 
     fn open(&mut self, _: Duration) -> Result<(Self::Line, String), Refusal> {
         let mut refusal = None;
+        let before = std::mem::take(&mut self.bare);
         for device in &self.desk.seen() {
             let known = device.is_scanner();
             if !self.which.matches(device) || !(known || self.which.names_one()) {
                 continue;
             }
-            match self.keys(device) {
+            match self.keys(device, &before) {
                 Ok(None) => {}
                 Ok(Some((keys, way))) => {
                     let mut what = format!("listening to the {way} {} at {}", device.identity(), device.port_path);
@@ -116,7 +118,7 @@ where
                         tracing::warn!(device = device.port_path, "{what}");
                     }
                     let (typist, form) = (Typist::new(self.layout), raw::keys(self.layout));
-                    let line = Typing { keys, typist, form, lost: false, over: None };
+                    let line = Typing { keys, typist, form, begun: false, lost: false, over: None };
                     return Ok((line, what));
                 }
                 Err(why) => refusal = Some(why),
@@ -182,6 +184,8 @@ pub(super) struct Typing {
     keys: Box<dyn Keys>,
     typist: Typist,
     form: String,
+    /// The tape knows that it was opened.
+    begun: bool,
     /// On the tape, events are being lost.
     lost: bool,
     over: Option<String>,
@@ -198,6 +202,9 @@ impl Line for Typing {
         if self.typist.is_empty() && self.over.is_none() {
             match self.keys.read(at_most) {
                 Ok(events) => {
+                    if !events.is_empty() && !std::mem::replace(&mut self.begun, true) {
+                        raw.extend(raw::OPENED);
+                    }
                     for event in events {
                         raw::write_key(event, &mut self.lost, raw);
                         self.typist.take(event);

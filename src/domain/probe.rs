@@ -10,7 +10,7 @@ pub struct Probe {
     pub number: u8,
     /// The symbology as scanners' manuals name it.
     pub name: &'static str,
-    /// Its AIM symbology identifier (ISO/IEC 15424) behind the `]`.
+    /// The code characters that its AIM symbology identifier (ISO/IEC 15424) may have: the last one is drawn twice.
     pub aim: &'static str,
     /// What it carries, separators as control characters.
     pub data: &'static str,
@@ -33,24 +33,25 @@ pub enum Altered {
 /// The page. Every layout of keyboards has all characters of the first one, and no two layouts have them on the
 /// same keys. The numbers are GS1's own examples.
 pub const PROBES: [Probe; 11] = [
-    plain(1, "Code 128", "C0", "BackDock-1/aqwyzm:;#@&\\"),
-    plain(2, "Code 39", "A0", "BACKDOCK-2"),
-    Probe { also: &[("3061414100041", Altered::CheckDigit)], ..plain(3, "Interleaved 2 of 5", "I0", "30614141000419") },
-    Probe { also: &[("950600013435", Altered::CheckDigit)], ..plain(4, "EAN-13", "E0", "9506000134352") },
+    plain(1, "Code 128", "C", "BackDock-1/aqwyzm:;#@&\\"),
+    plain(2, "Code 39", "A", "BACKDOCK-2"),
+    Probe { also: &[("3061414100041", Altered::CheckDigit)], ..plain(3, "Interleaved 2 of 5", "I", "30614141000419") },
+    Probe { also: &[("950600013435", Altered::CheckDigit)], ..plain(4, "EAN-13", "E", "9506000134352") },
     Probe {
         also: &[
             ("0012345678905", Altered::AsEan13),
             ("12345678905", Altered::LeadingZero),
             ("01234567890", Altered::CheckDigit),
+            ("1234567890", Altered::LeadingZero),
         ],
-        ..plain(5, "UPC-A", "E0", "012345678905")
+        ..plain(5, "UPC-A", "E", "012345678905")
     },
-    plain(6, "GS1-128", "C1", "21BACKDOCK6\u{1d}10A1"),
-    plain(7, "Data Matrix", "d1", "[)>\u{1e}06\u{1d}SBACKDOCK7\u{1d}Q1\u{1e}\u{4}"),
-    plain(8, "GS1 Data Matrix", "d2", "010952123454321321BACKDOCK8\u{1d}10A1"),
-    plain(9, "QR Code", "Q1", "SN:BACKDOCK9;MAC:001122334455"),
-    plain(10, "PDF417", "L2", "BACKDOCK-10"),
-    plain(11, "Code 128", "C0", "BACKDOCK-DONE"),
+    plain(6, "GS1-128", "C", "21BACKDOCK6\u{1d}10A1"),
+    plain(7, "Data Matrix", "d", "[)>\u{1e}06\u{1d}SBACKDOCK7\u{1d}Q1\u{1e}\u{4}"),
+    plain(8, "GS1 Data Matrix", "d", "010952123454321321BACKDOCK8\u{1d}10A1"),
+    plain(9, "QR Code", "Q", "SN:BACKDOCK9;MAC:001122334455"),
+    plain(10, "PDF417", "L", "BACKDOCK-10"),
+    plain(11, "Code 128", "CQ", "BACKDOCK-DONE"),
 ];
 
 /// The barcode that ends the examination: in the symbology that every dock's scanner must read anyway.

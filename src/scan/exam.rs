@@ -62,6 +62,8 @@ struct Known {
     separators: Vec<(char, String)>,
     /// What ended it.
     end: &'static str,
+    /// A key came that has no character.
+    spoilt: bool,
 }
 
 /// What would come for a barcode, in one of its forms, from a scanner that is set in one way.
@@ -109,8 +111,9 @@ impl Exam {
         Exam { expected, forms: Form::all(expected), known: Vec::new(), strange: Vec::new(), strange_count: 0 }
     }
 
-    /// Takes the bytes of one pull of the trigger.
-    pub fn hear(&mut self, bytes: &[u8]) -> Heard {
+    /// Takes the bytes of one pull of the trigger. `spoilt`: a key came that stands for no character, and the station
+    /// would have refused the scan.
+    pub fn hear(&mut self, bytes: &[u8], spoilt: bool) -> Heard {
         let mut best: Option<(usize, Known)> = None;
         for form in &self.forms {
             let Some((cost, known)) = form.found(self.expected, bytes) else { continue };
@@ -125,7 +128,7 @@ impl Exam {
         match best {
             Some((_, known)) => {
                 let probe = known.probe;
-                self.known.push(known);
+                self.known.push(Known { spoilt, ..known });
                 if *probe == LAST { Heard::Last } else { Heard::Probe(probe) }
             }
             None => {
@@ -170,7 +173,7 @@ impl Exam {
                 let speed = if self.expected.serial { "check `baud` against the scanner's; " } else { "" };
                 say(
                     "unreadable",
-                    format!("no scan was a barcode of the test page; the first was {:?}", self.strange[0]),
+                    format!("no scan was a barcode of the test page; the first was \"{}\"", self.strange[0]),
                     format!(
                         "{speed}reset the scanner with the barcode \"factory defaults\" of its manual and set it up again"
                     ),
@@ -194,10 +197,19 @@ impl Exam {
                 "layout",
                 format!("the scanner types on a keyboard {:?}, the configuration says {:?}", name(by), name(own)),
                 format!(
-                    "write layout = {:?} for it, or set its keyboard country to {:?} with a barcode of its manual",
+                    "write layout = {:?} for it (in a [[scanner]] of its own, if it has none), or set its keyboard country to {:?} with a barcode of its manual",
                     name(by),
                     name(own)
                 ),
+            );
+        }
+        // On another keyboard a key may well mean nothing; on the right one it is one too many.
+        if by == own && self.known.iter().any(|k| k.spoilt) {
+            say(
+                "key",
+                "it presses a key that stands for no character (an arrow, Esc, a function key): such scans are refused"
+                    .to_owned(),
+                "scan \"clear prefix and suffix\" in its manual, then set the suffix Enter (CR) alone".to_owned(),
             );
         }
         match case {
@@ -227,7 +239,8 @@ impl Exam {
             if instead.is_empty() {
                 continue;
             }
-            let came: Vec<String> = instead.iter().filter(|came| !came.is_empty()).map(|c| format!("{c:?}")).collect();
+            let came: Vec<String> =
+                instead.iter().filter(|came| !came.is_empty()).map(|c| format!("\"{c}\"")).collect();
             let what = match came.is_empty() {
                 true => format!("{name} is lost: the fields of a label run into each other"),
                 false => format!("{name} comes as {}", came.join(" and as ")),
@@ -295,11 +308,11 @@ impl Exam {
             let extra: BTreeSet<&str> =
                 self.known.iter().map(|k| [&k.before, &k.behind][of].as_str()).filter(|e| !e.is_empty()).collect();
             if !extra.is_empty() {
-                let extra: Vec<String> = extra.iter().take(4).map(|e| format!("{e:?}")).collect();
+                let extra: Vec<String> = extra.iter().take(4).map(|e| format!("\"{e}\"")).collect();
                 say(
                     "extra",
                     format!("the scanner puts {} {what} what is in the barcode", extra.join(" or ")),
-                    "scan \"clear prefix and suffix\" (or \"code ID: none\") in its manual, then set the suffix again"
+                    "scan \"clear prefix and suffix\" in its manual, then set the suffix again; where it is the maker's own code ID, choose \"AIM code ID\" instead"
                         .to_owned(),
                 );
             }
@@ -340,7 +353,7 @@ impl Exam {
             );
         }
         if !self.strange.is_empty() {
-            let shown: Vec<String> = self.strange.iter().take(3).map(|s| format!("{s:?}")).collect();
+            let shown: Vec<String> = self.strange.iter().take(3).map(|s| format!("\"{s}\"")).collect();
             say(
                 "strange",
                 format!("scans that are no barcode of the page: {}", shown.join(", ")),
@@ -396,7 +409,8 @@ impl Expected {
     /// What stands in front of the data, without the AIM identifier if it has one. The modifier tells what was done
     /// with the data, and may be any.
     fn without_aim<'b>(self, before: &'b [u8], aim: &str, way: Way) -> (&'b [u8], bool) {
-        let identifiers = ('0'..='9').chain('A'..='F').map(|modifier| format!("]{}{modifier}", &aim[..1]));
+        let modifiers = || ('0'..='9').chain('A'..='F');
+        let identifiers = aim.chars().flat_map(|code| modifiers().map(move |modifier| format!("]{code}{modifier}")));
         let found = identifiers.filter_map(|aim| self.mangled(&aim, way)).find_map(|aim| before.strip_suffix(&aim[..]));
         found.filter(|_| !before.is_empty()).map_or((before, false), |extra| (extra, true))
     }
@@ -435,14 +449,17 @@ impl Form {
             }
             rest = &rest[at + piece.len()..];
         }
-        for wanted in behind {
-            match rest.split_first() {
-                Some((first, behind)) if *first == *wanted as u8 => rest = behind,
-                _ => {
-                    cost += 1;
-                    separators.push((*wanted, String::new()));
-                }
+        for (n, wanted) in behind.iter().enumerate() {
+            if let Some(kept) = rest.strip_prefix(&[*wanted as u8]) {
+                rest = kept;
+                continue;
             }
+            // What came instead stands in front of the separator behind it.
+            let next = behind.get(n + 1).and_then(|next| rest.iter().take(GAP_MAX + 1).position(|b| *b == *next as u8));
+            let (gap, kept) = rest.split_at(next.unwrap_or(0));
+            cost += 1 + gap.len();
+            separators.push((*wanted, escaped(gap)));
+            rest = kept;
         }
         let ended = ENDS.iter().find_map(|(end, name)| Some((rest.strip_suffix(end.as_bytes())?, *name)));
         let (behind, end) = ended.unwrap_or((rest, "none"));
@@ -459,6 +476,7 @@ impl Form {
             behind: escaped(behind),
             separators,
             end,
+            spoilt: false,
         };
         Some((cost + extra.len() + behind.len(), known))
     }

@@ -51,7 +51,7 @@ pub(super) fn main(config: &Config, args: Args) -> Verdict {
                 say(format!("      {}", table::plain(reason)));
                 return true;
             }
-            News::Scan(bytes) => (exam.hear(bytes), bytes),
+            News::Scan(bytes, spoilt) => (exam.hear(bytes, spoilt), bytes),
         };
         match heard {
             (Heard::Probe(probe), _) => say(format!("  {:>2}  {}", probe.number, probe.name)),
@@ -75,7 +75,7 @@ pub(super) fn main(config: &Config, args: Args) -> Verdict {
         }
     }
     if scanned == 0 {
-        let (presence, reason) = state;
+        let (presence, reason) = (state.0, table::plain(&state.1));
         return Err(Stop::failed(format!(
             "nothing was scanned in {} seconds; the scanner is {presence}: {reason}",
             args.seconds
@@ -88,6 +88,8 @@ pub(super) fn main(config: &Config, args: Args) -> Verdict {
 fn chosen(config: &Config, name: Option<&str>) -> Result<ScannerSettings, Stop> {
     let all = config.scanners.iter().flat_map(|s| match s.kind {
         ScannerKind::Auto { .. } => device::auto::now(s),
+        // A file is no scanner.
+        ScannerKind::Replay { .. } => Vec::new(),
         _ => vec![s.clone()],
     });
     let mut all: Vec<ScannerSettings> = all.collect();
@@ -121,7 +123,8 @@ fn expected(settings: &ScannerSettings) -> Expected {
 enum News<'n> {
     /// The scanner came or went.
     State(&'n str),
-    Scan(&'n [u8]),
+    /// What came, and whether a key in it had no character.
+    Scan(&'n [u8], bool),
 }
 
 /// Tells `take` what happens until that says it is enough, or nothing is scanned any more. Answers with how the
@@ -148,14 +151,17 @@ fn hear(heard: &Receiver<DeviceEvent>, patience: Duration, take: &mut impl FnMut
     let mut until = Instant::now() + patience;
     loop {
         match heard.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            // What is spoilt shows which key had no character: another layout, most likely.
-            Ok(DeviceEvent::Frame { frame: Frame::Payload(bytes) | Frame::Unfinished(bytes), .. }) => {
+            Ok(DeviceEvent::Frame { frame, .. }) => {
                 until = Instant::now() + patience;
-                if !take(News::Scan(&bytes)) {
+                let (bytes, spoilt) = match frame {
+                    Frame::Payload(bytes) => (bytes, false),
+                    Frame::Unfinished(bytes) => (bytes, true),
+                    Frame::TooLong { len } => (format!("{len} bytes at once").into_bytes(), true),
+                };
+                if !take(News::Scan(&bytes, spoilt)) {
                     return state;
                 }
             }
-            Ok(DeviceEvent::Frame { frame: Frame::TooLong { .. }, .. }) => {}
             Ok(DeviceEvent::State { presence, reason, .. }) => {
                 take(News::State(&reason));
                 state = (presence, reason);

@@ -9,8 +9,8 @@ const SERIAL: Expected = Expected { layout: None, suffix: Some(Suffix::Cr), seri
 fn page(expected: Expected, change: impl Fn(&Probe, String) -> String) -> Exam {
     let mut exam = Exam::new(expected);
     for probe in &PROBES {
-        let sent = change(probe, format!("]{}{}\r", probe.aim, probe.data));
-        let heard = exam.hear(sent.as_bytes());
+        let sent = change(probe, format!("]{}0{}\r", &probe.aim[..1], probe.data));
+        let heard = exam.hear(sent.as_bytes(), false);
         match probe.number {
             11 => assert_eq!(heard, Heard::Last, "{sent:?}"),
             _ => assert_eq!(heard, Heard::Probe(probe), "{sent:?}"),
@@ -31,6 +31,9 @@ fn a_scanner_that_is_set_right_has_no_findings() {
     for expected in [US, SERIAL, Expected { suffix: None, ..SERIAL }, Expected { suffix: Some(Suffix::Any), ..US }] {
         assert_eq!(told(&page(expected, |_, sent| sent)), Vec::<String>::new(), "{expected:?}");
     }
+    // The last one may be read as the QR code that stands beside it.
+    let exam = page(SERIAL, |_, sent| sent.replace("]C0BACKDOCK-DONE", "]Q1BACKDOCK-DONE"));
+    assert_eq!(told(&exam), Vec::<String>::new());
     // CR LF is fine where CR is expected, and a UPC-A number may come as an EAN-13.
     let exam = page(SERIAL, |_, sent| sent.replace('\r', "\r\n").replace("]E0012345678905", "]E00012345678905"));
     assert_eq!(told(&exam), Vec::<String>::new());
@@ -40,21 +43,21 @@ fn a_scanner_that_is_set_right_has_no_findings() {
 fn another_keyboard_is_found_by_what_it_made_of_the_page() {
     // A German keyboard read as an American one.
     let mut exam = Exam::new(US);
-    assert_eq!(exam.hear(b"C0BackDock/1&aqwzym><\\^\r"), Heard::Probe(&PROBES[0]));
-    assert_eq!(exam.hear(b"C0BACKDOCK/DONE\r"), Heard::Last);
+    assert_eq!(exam.hear(b"C0BackDock/1&aqwzym><\\^\r", false), Heard::Probe(&PROBES[0]));
+    assert_eq!(exam.hear(b"C0BACKDOCK/DONE\r", false), Heard::Last);
     let told_ = told(&exam);
     assert_eq!(told_[0], "layout: the scanner types on a keyboard \"de\", the configuration says \"us\"", "{told_:?}");
     assert!(exam.findings()[0].remedy.contains("layout = \"de\""));
     // A French one: digits come with Shift. The numbers alone tell it.
     let mut exam = Exam::new(US);
-    assert_eq!(exam.hear(b"(%)^)))!#$#%@\r"), Heard::Probe(&PROBES[3]));
+    assert_eq!(exam.hear(b"(%)^)))!#$#%@\r", false), Heard::Probe(&PROBES[3]));
     assert!(told(&exam)[0].contains("\"fr\""), "{:?}", told(&exam));
     // An American one read as a German one: the line of digits says nothing, the letters do.
     let german = Expected { layout: Some(Layout::De), ..US };
     let mut exam = Exam::new(german);
-    assert_eq!(exam.hear(b"9506000134352\r"), Heard::Probe(&PROBES[3]));
+    assert_eq!(exam.hear(b"9506000134352\r", false), Heard::Probe(&PROBES[3]));
     assert!(!told(&exam).iter().any(|f| f.starts_with("layout")));
-    assert_eq!(exam.hear("BackDock\u{df}1-aqwzymÖö§\"/#\r".as_bytes()), Heard::Probe(&PROBES[0]));
+    assert_eq!(exam.hear("BackDock\u{df}1-aqwzymÖö§\"/#\r".as_bytes(), false), Heard::Probe(&PROBES[0]));
     assert!(told(&exam)[0].contains("a keyboard \"us\""), "{:?}", told(&exam));
 }
 
@@ -66,7 +69,7 @@ fn every_keyboard_is_found_whichever_one_is_expected() {
             for probe in [&PROBES[0], &PROBES[1], &PROBES[3]] {
                 let mut bytes = keys::misread(probe.data, by, read).unwrap();
                 bytes.push(b'\r');
-                assert_eq!(exam.hear(&bytes), Heard::Probe(probe), "{by:?} read as {read:?}");
+                assert_eq!(exam.hear(&bytes, false), Heard::Probe(probe), "{by:?} read as {read:?}");
             }
             let found = told(&exam).into_iter().find(|f| f.starts_with("layout"));
             match by == read {
@@ -107,6 +110,8 @@ fn separators_that_are_lost_or_replaced_are_named() {
     let exam = page(SERIAL, |_, sent| sent.replace('\u{1d}', "<GS>"));
     assert!(matches!(&told(&exam)[..], [one] if one.contains("GS comes as \"<GS>\"")), "{:?}", told(&exam));
     assert!(exam.findings()[0].remedy.contains("ADF"));
+    let exam = page(SERIAL, |_, sent| sent.replace('\u{1e}', "|"));
+    assert!(matches!(&told(&exam)[..], [one] if one.contains("RS comes as \"|\"")), "{:?}", told(&exam));
     // Only one kind of barcode is concerned.
     let exam = page(SERIAL, |p, sent| if p.number == 6 { sent.replace('\u{1d}', "|") } else { sent });
     assert!(matches!(&told(&exam)[..], [one] if one.contains("GS comes as \"|\" (barcode 6)")), "{:?}", told(&exam));
@@ -161,7 +166,7 @@ fn what_is_put_around_the_data_or_taken_from_it_is_named() {
 fn barcodes_that_never_came_and_identifiers_that_are_not_sent_are_named() {
     let mut exam = Exam::new(SERIAL);
     for probe in PROBES.iter().filter(|p| !["PDF417", "Data Matrix"].contains(&p.name)) {
-        exam.hear(format!("{}\r", probe.data).as_bytes());
+        exam.hear(format!("{}\r", probe.data).as_bytes(), false);
     }
     let all = told(&exam);
     assert!(
@@ -178,18 +183,28 @@ fn barcodes_that_never_came_and_identifiers_that_are_not_sent_are_named() {
 }
 
 #[test]
+fn a_key_that_means_nothing_is_named_where_no_other_keyboard_explains_it() {
+    let mut exam = page(US, |_, sent| sent);
+    exam.hear(b"]C0BACKDOCK-DONE\r", true);
+    assert!(matches!(&told(&exam)[..], [one] if one.starts_with("key: ")), "{:?}", told(&exam));
+    let mut exam = Exam::new(US);
+    exam.hear(b"C0BackDock/1&aqwzym><\\^\r", true);
+    assert!(!told(&exam).iter().any(|f| f.starts_with("key")), "{:?}", told(&exam));
+}
+
+#[test]
 fn what_is_no_barcode_of_the_page_is_not_guessed_at() {
     let mut exam = Exam::new(SERIAL);
-    assert_eq!(exam.hear(b"\xf8\x80\x1b[2J\r"), Heard::Strange);
+    assert_eq!(exam.hear(b"\xf8\x80\x1b[2J\r", false), Heard::Strange);
     let all = exam.findings();
     assert!(all.len() == 1 && all[0].kind == "unreadable" && all[0].remedy.contains("baud"), "{all:?}");
     assert!(!all[0].what.contains('\u{1b}'), "{all:?}");
     // Two scans that ran into each other, then the page.
     let mut exam = page(SERIAL, |_, sent| sent);
-    exam.hear(b"]A0BACKDOCK-2\r]I030614141000419\r");
+    exam.hear(b"]A0BACKDOCK-2\r]I030614141000419\r", false);
     assert!(told(&exam)[0].starts_with("strange"), "{:?}", told(&exam));
     for _ in 0..1000 {
-        exam.hear(&[b'x'; 5000]);
+        exam.hear(&[b'x'; 5000], false);
     }
     assert!(exam.strange.len() <= STRANGE_MAX && exam.strange.iter().all(|s| s.len() < 400));
     assert!(told(&Exam::new(US)).is_empty(), "nothing was heard: nothing is known");

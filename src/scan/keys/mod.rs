@@ -194,6 +194,10 @@ pub fn misread(text: &str, by: Layout, read: Layout) -> Option<Vec<u8>> {
             keyboard.key(code, pressed, &mut out);
         }
     }
+    // Whatever comes next, a dead key alone comes out in front of it.
+    if let Some(dead) = keyboard.dead.take() {
+        push(dead, &mut out);
+    }
     Some(out)
 }
 

@@ -35,6 +35,12 @@ impl Typist {
         Typist { keyboard: Keyboard::new(layout), lost: false, steps: VecDeque::new() }
     }
 
+    /// The device was opened: no key is down, and nothing is being lost.
+    pub fn begin(&mut self) {
+        self.keyboard.forget();
+        self.lost = false;
+    }
+
     pub fn take(&mut self, event: KeyEvent) {
         match event {
             KeyEvent::Dropped => {
