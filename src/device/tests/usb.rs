@@ -384,6 +384,19 @@ fn a_wedge_without_key_events_is_read_through_libusb() {
 }
 
 #[test]
+fn of_two_wedges_without_a_driver_one_is_read() {
+    let plugged = Plugged::new();
+    plugged.with(|w| {
+        w.sys.plug("1-3", WEDGE, "W1", 3);
+        w.sys.plug("1-4", WEDGE, "W2", 3);
+        w.descriptor = KEYBOARD.to_vec();
+    });
+    let rig = Rig::wedge(&plugged, Which { usb: Some(WEDGE), ..Which::default() });
+    assert!(rig.until(Presence::Lost).contains("no driver"), "it is given time");
+    assert!(rig.until(Presence::Present).contains("by libusb"));
+}
+
+#[test]
 fn a_scan_that_lost_events_or_has_a_strange_key_is_refused_and_the_next_one_is_not() {
     let plugged = Plugged::new();
     plugged.with(|w| w.sys.hid("1-3", WEDGE, "W1", KEYBOARD, "event2"));
