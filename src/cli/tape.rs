@@ -2,6 +2,7 @@
 
 use super::load::Where;
 use super::{End, Stop, Verdict, answer, jobs, sim, table};
+use crate::scan::Scan;
 use crate::sim::scanner::{Tape, escape};
 use crate::station::request::{Request, TapeWish};
 use std::path::PathBuf;
@@ -106,7 +107,9 @@ fn blanked(tape: Tape, keep: usize) -> Vec<String> {
         let last = tape.lines.get(n + 1).is_none_or(|next| next.delay >= PAUSE);
         if last && line.bytes.last().is_some_and(ends) || to == whole.len() {
             if !is_number(&whole[from..to], keep) {
-                blank[from..to].fill(true);
+                // The AIM identifier says what the barcode was, not whose.
+                let aim = Scan::decode(whole[from..to].to_vec()).aim.map_or(0, |_| 3);
+                blank[from + aim..to].fill(true);
             }
             from = to;
         }
@@ -135,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_persons_name_is_blanked_and_the_form_stays() {
-        let tape = "10 R26D1000012\\x0D\n40 [)>\\x1E01\\x1D96JOHN\n5 DOE STREET 7\\x1E\\x04\\x0D\n50 M\\xC3\\xBCller\\x0D\n40 ]C01Z9\\x0D\n60 BEGIN:VCARD\\x0AN:Doe\\x0AEND\\x0D\n70 4300ACME+DOE\\x0D\n30 a@b.com\\x0D\n40 00:15:65:AB:CD:EF\\x0D\n90 JOHN\\x09\n5 DOE\\x0D";
+        let tape = "10 R26D1000012\\x0D\n40 [)>\\x1E01\\x1D96JOHN\n5 DOE STREET 7\\x1E\\x04\\x0D\n50 M\\xC3\\xBCller\\x0D\n40 ]C01Z9\\x0D\n60 BEGIN:VCARD\\x0AN:Doe\\x0AEND\\x0D\n70 4300ACME+DOE\\x0D\n30 ]Q1a@b.com\\x0D\n40 00:15:65:AB:CD:EF\\x0D\n90 JOHN\\x09\n5 DOE\\x0D";
         let out = blanked(Tape::parse(tape).unwrap(), 20);
         assert_eq!(
             out,
@@ -147,7 +150,7 @@ mod tests {
                 "40 ]C01Z9\\x0D",
                 "60 XXXXX:XXXXX\\x0AX:XXX\\x0AXXX\\x0D",
                 "70 9999XXXX+XXX\\x0D",
-                "30 X@X.XXX\\x0D",
+                "30 ]Q1X@X.XXX\\x0D",
                 "40 00:15:65:AB:CD:EF\\x0D",
                 "90 XXXX\\x09",
                 "5 XXX\\x0D",

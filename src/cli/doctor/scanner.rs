@@ -36,10 +36,10 @@ pub struct Args {
 const GAP_MS: u64 = 300;
 
 pub(super) fn main(config: &Config, args: Args) -> Verdict {
-    let settings = &chosen(config, args.name.as_deref())?;
     if let Some(path) = &args.page {
         page(path)?;
     }
+    let settings = &chosen(config, args.name.as_deref())?;
     let say = |text: String| if args.json { eprintln!("{text}") } else { answer(text) };
     let page = args.page.as_ref().map_or("backdock print scanner-test".to_owned(), |p| p.display().to_string());
     say(format!("{}: scan every barcode of the test page ({page}), {} (DONE) last", settings.name, LAST.number));
