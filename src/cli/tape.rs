@@ -89,11 +89,12 @@ pub fn main(at: &Where, args: Args) -> Verdict {
 const PAUSE: Duration = Duration::from_millis(30);
 
 /// Whether a scan is a number and nothing else: at most `keep` characters that numbers are made of, behind an AIM
-/// identifier if it has one. Fields, blanks and what stands for them may be somebody's name.
+/// identifier if it has one. Words, fields, blanks and what stands for them may be somebody's name.
 fn is_number(scan: &[u8], keep: usize) -> bool {
     let scan = scan.trim_ascii_end();
     let data = scan.strip_prefix(b"]").unwrap_or(scan);
-    scan.len() <= keep && data.iter().all(|b| b.is_ascii_alphanumeric() || b"-_./:#".contains(b))
+    let digits = data.iter().any(u8::is_ascii_digit);
+    digits && scan.len() <= keep && data.iter().all(|b| b.is_ascii_alphanumeric() || b"-_./:#".contains(b))
 }
 
 /// The lines with everything blanked that is no number. A scan may have come in several pieces.
@@ -138,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_persons_name_is_blanked_and_the_form_stays() {
-        let tape = "10 R26D1000012\\x0D\n40 [)>\\x1E01\\x1D96JOHN\n5 DOE STREET 7\\x1E\\x04\\x0D\n50 M\\xC3\\xBCller\\x0D\n40 ]C01Z9\\x0D\n60 BEGIN:VCARD\\x0AN:Doe\\x0AEND\\x0D\n70 4300ACME+DOE\\x0D\n30 ]Q1a@b.com\\x0D\n40 00:15:65:AB:CD:EF\\x0D\n90 JOHN\\x09\n5 DOE\\x0D";
+        let tape = "10 R26D1000012\\x0D\n40 [)>\\x1E01\\x1D96JOHN\n5 DOE STREET 7\\x1E\\x04\\x0D\n50 M\\xC3\\xBCller\\x0D\n40 ]C01Z9\\x0D\n60 BEGIN:VCARD\\x0AN:Doe\\x0AEND\\x0D\n70 4300ACME+DOE\\x0D\n30 ]Q1a@b.com\\x0D\n40 00:15:65:AB:CD:EF\\x0D\n90 JOHN\\x09\n5 DOE\\x0D\n60 JOHNDOE\\x0D";
         let out = blanked(Tape::parse(tape).unwrap(), 20);
         assert_eq!(
             out,
@@ -154,6 +155,7 @@ mod tests {
                 "40 00:15:65:AB:CD:EF\\x0D",
                 "90 XXXX\\x09",
                 "5 XXX\\x0D",
+                "60 XXXXXXX\\x0D",
             ]
         );
     }
