@@ -343,12 +343,14 @@ impl Exam {
             return;
         }
         for probe in self.missing() {
+            let flat = !probe.aim.contains(['d', 'Q', 'L']);
             say(
                 "symbology",
                 format!("barcode {} did not come: {} may be switched off", probe.number, probe.name),
                 format!(
-                    "scan \"enable {}\" in its manual; a laser or linear scanner reads no Data Matrix, QR Code or PDF417",
-                    probe.name
+                    "scan \"enable {}\" in its manual{}",
+                    probe.name,
+                    if flat { "" } else { "; a laser or linear scanner cannot read it" }
                 ),
             );
         }
