@@ -38,7 +38,7 @@ impl Accident {
             Accident::Reset => "refuse@11:1",
             Accident::Kill | Accident::KillLater => "never-read@11",
         };
-        Ok(zebra(Some(fault.parse()?))?)
+        Ok(zebra(fault.parse()?)?)
     }
 
     fn words(self) -> &'static str {

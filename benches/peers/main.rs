@@ -1,5 +1,5 @@
 //! `cargo bench --bench peers`: backdock's queue and a CUPS raw queue, side by side in one run, printing the
-//! same labels to the same virtual Zebra. First the time from the order to the last byte; then 200 labels
+//! same labels to the same printer. First the time from the order to the last byte, at a sink that takes no time; then 200 labels
 //! through a printer that resets the connection, and through a kill of the spooler while the printer holds
 //! the line, with every label that came out held against what the spooler says of it.
 //!
@@ -51,8 +51,7 @@ fn run() -> Done<bool> {
 }
 
 /// A printer that takes no time, with one fault to come.
-fn zebra(fault: Option<Fault>) -> std::io::Result<printer::Handle> {
-    let faults = fault.into_iter().collect();
-    let engine = engine::Options { label_time: Duration::ZERO, faults, ..Default::default() };
+fn zebra(fault: Fault) -> std::io::Result<printer::Handle> {
+    let engine = engine::Options { label_time: Duration::ZERO, faults: vec![fault], ..Default::default() };
     printer::start(printer::Options { engine, ..Default::default() })
 }

@@ -2,10 +2,11 @@
 
 use crate::dock::{self, Dock};
 use crate::spooler::Spooler;
-use crate::{Done, PATIENCE, zebra};
+use crate::{Done, PATIENCE};
 use backdock::cli::bench::samples::{Samples, median, ms};
+use backdock::cli::bench::sink::{Bare, Came, Sink};
 use backdock::cli::bench::site::Site;
-use backdock::sim::printer::Handle;
+use backdock::store::floor::Floor;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -18,6 +19,9 @@ const REST: Duration = Duration::from_millis(10);
 const BURST: usize = 200;
 const RUNS: usize = 3;
 
+/// Bytes that a scan writes down, as `backdock bench scan` counts them.
+const WRITTEN: usize = 5 * 1024;
+
 /// Not measured: files are read for the first time.
 const WARM_UP: usize = 10;
 
@@ -28,6 +32,7 @@ pub struct Speed {
     lp: Samples,
     reprint: Samples,
     scan: Samples,
+    floor: Samples,
     lp_waiting: Vec<f64>,
     scans_waiting: Vec<f64>,
     lp_in_turn: Vec<f64>,
@@ -35,29 +40,38 @@ pub struct Speed {
 }
 
 pub fn run(site: &mut Site, rounds: usize) -> Done<Speed> {
-    // A printer each, so that neither counts the other's labels.
-    let (ours, theirs) = (zebra(None)?, zebra(None)?);
-    let dock = Dock::open(site, ours.local_addr(), WARM_UP + rounds + RUNS * BURST)?;
-    let spooler = Spooler::start(site.room("cups")?, theirs.local_addr())?;
+    // One each of the same kind, so that neither counts the other's labels.
+    let (ours, theirs) = (Sink::start()?, Sink::start()?);
+    let dock = Dock::open(site, ours.address(), WARM_UP + rounds + RUNS * BURST)?;
+    let spooler = Spooler::start(site.room("cups")?, theirs.address())?;
     let (singles, rest) = dock.serials().split_at(WARM_UP + rounds);
     let file = site.room("label")?.join("label.zpl");
+    let mut floor = None;
     let mut speed = Speed::new(rounds);
     for (n, serial) in singles.iter().enumerate() {
         if n % 100 == 0 {
             eprintln!("one label at a time: {n} of {}", singles.len());
         }
-        let scan = until_out(&ours, 1, || dock.scan(std::slice::from_ref(serial)))?.0;
-        let label = ours.labels().last().map(|label| label.zpl.to_vec()).ok_or("no label")?;
-        speed.bytes = label.len();
-        fs::write(&file, label)?;
+        let (scan, label, ()) = until_out(&ours, 1, || Ok(dock.scan(std::slice::from_ref(serial))?))?;
+        speed.bytes = label.zpl.len();
+        fs::write(&file, label.zpl)?;
         sleep(REST);
-        let (lp, command) = until_out(&theirs, 1, || spooler.lp(&file))?;
+        let (lp, _, command) = until_out(&theirs, 1, || Ok(spooler.lp(&file)?))?;
         dock::well(command)?;
         sleep(REST);
-        let (reprint, command) = until_out(&ours, 1, || dock.reprint(serial))?;
+        let (reprint, _, command) = until_out(&ours, 1, || Ok(dock.reprint(serial)?))?;
         dock::well(command)?;
+        sleep(REST);
+        let (floor, bare) = match &mut floor {
+            Some(made) => made,
+            None => floor.insert((Floor::make(&site.room("floor")?)?, Bare::open(speed.bytes)?)),
+        };
+        let began = Instant::now();
+        floor.commit(&[b'.'; WRITTEN])?;
+        let least = bare.send()? - began;
         sleep(REST);
         if n >= WARM_UP {
+            speed.floor.push(least);
             speed.scan.push(scan);
             speed.lp.push(lp);
             speed.reprint.push(reprint);
@@ -66,7 +80,7 @@ pub fn run(site: &mut Site, rounds: usize) -> Done<Speed> {
     for (run, serials) in rest.chunks(BURST).enumerate() {
         eprintln!("back to back: run {} of {RUNS}", run + 1);
         let rate = |took: Duration| BURST as f64 / took.as_secs_f64();
-        speed.scans_waiting.push(rate(until_out(&ours, BURST, || dock.scan(serials))?.0));
+        speed.scans_waiting.push(rate(until_out(&ours, BURST, || Ok(dock.scan(serials)?))?.0));
         spooler.hold()?;
         submit_all(&spooler, &file)?;
         speed.lp_waiting.push(rate(until_out(&theirs, BURST, || spooler.release())?.0));
@@ -84,19 +98,16 @@ fn submit_all(spooler: &Spooler, file: &Path) -> Done<()> {
     (0..BURST).try_for_each(|_| spooler.submit(file))
 }
 
-/// The time from before `act` until so many more labels are out, and what `act` gave. The printer takes no
-/// time: a label is out when its last byte has come.
-fn until_out<T, E>(zebra: &Handle, labels: usize, act: impl FnOnce() -> Result<T, E>) -> Done<(Duration, T)>
-where
-    Box<dyn std::error::Error>: From<E>,
-{
-    let number = |labels: &[backdock::sim::printer::Label]| labels.last().map_or(0, |label| label.number);
-    let before = number(&zebra.labels());
+/// The time from before `act` until the last byte of so many more labels had come, the last of them, and
+/// what `act` gave.
+fn until_out<T>(sink: &Sink, labels: usize, act: impl FnOnce() -> Done<T>) -> Done<(Duration, Came, T)> {
     let began = Instant::now();
     let given = act()?;
-    let out = zebra.wait(PATIENCE, |engine| number(engine.labels()) >= before + labels as u64);
-    let took = began.elapsed();
-    if out { Ok((took, given)) } else { Err(format!("{labels} labels did not come out in {PATIENCE:?}").into()) }
+    let mut came = sink.take(labels, PATIENCE);
+    match came.pop() {
+        Some(last) if came.len() + 1 == labels => Ok((last.at.saturating_duration_since(began), last, given)),
+        _ => Err(format!("{labels} labels did not come out in {PATIENCE:?}").into()),
+    }
 }
 
 impl Speed {
@@ -107,6 +118,7 @@ impl Speed {
             lp: Samples::default(),
             reprint: Samples::default(),
             scan: Samples::default(),
+            floor: Samples::default(),
             lp_waiting: Vec::new(),
             scans_waiting: Vec::new(),
             lp_in_turn: Vec::new(),
@@ -121,6 +133,7 @@ impl Speed {
         let _ = writeln!(text, "|---|---:|---:|---:|");
         let times = [
             ("scan to last byte, against the command `lp`", &self.scan),
+            ("one durable commit and one send, and nothing else, against the command `lp`", &self.floor),
             ("command `backdock reprint` to last byte, against the command `lp`", &self.reprint),
         ];
         for (what, ours) in times {

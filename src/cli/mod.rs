@@ -19,7 +19,7 @@ mod program;
 mod rma;
 mod run;
 mod shipments;
-mod sim;
+pub mod sim;
 mod table;
 mod tag;
 mod tape;

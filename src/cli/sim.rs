@@ -82,7 +82,7 @@ pub fn main(args: Args) -> Verdict {
 }
 
 /// A tape as a scanner on a serial port would play it, whatever scanner it was recorded of.
-pub(super) fn as_serial(text: &str) -> Result<scanner::Tape, String> {
+pub fn as_serial(text: &str) -> Result<scanner::Tape, String> {
     let tape = scanner::Tape::parse(text).map_err(|e| e.to_string())?;
     let mut played = Played::default();
     let tape = tape.decoded(|form, bytes, ms| match form {

@@ -16,7 +16,7 @@ mod rules;
 pub mod sample;
 pub mod samples;
 mod scan;
-mod sink;
+pub mod sink;
 pub mod site;
 
 use super::load::Where;
