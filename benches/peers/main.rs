@@ -1,5 +1,5 @@
 //! `cargo bench --bench peers`: backdock's queue and a CUPS raw queue, side by side in one run, printing the
-//! same labels to the same printer. First the time from the order to the last byte, at a sink that takes no time; then 200 labels
+//! same labels. First the time from the order to the last byte, at a sink that takes no time; then 200 labels
 //! through a printer that resets the connection, and through a kill of the spooler while the printer holds
 //! the line, with every label that came out held against what the spooler says of it.
 //!

@@ -133,7 +133,7 @@ impl Speed {
         let _ = writeln!(text, "|---|---:|---:|---:|");
         let times = [
             ("scan to last byte, against the command `lp`", &self.scan),
-            ("one durable commit and one send, and nothing else, against the command `lp`", &self.floor),
+            ("a bare durable commit and a bare send, against the command `lp`", &self.floor),
             ("command `backdock reprint` to last byte, against the command `lp`", &self.reprint),
         ];
         for (what, ours) in times {
