@@ -4,6 +4,8 @@
 //! One thread with its own tokio runtime. Everything comes from the daemon itself, no address outside
 //! is ever asked for (`Content-Security-Policy: default-src 'self'`).
 
+mod door;
+
 use crate::config::Config;
 use crate::label::{Dpi, Stock};
 use crate::sim::render;
@@ -11,6 +13,7 @@ use crate::store::{self, read};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, StatusCode, header};
+use axum::middleware::from_fn;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -106,6 +109,7 @@ impl Page {
 
 async fn serve(listener: std::net::TcpListener, shared: Shared) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
+    let address = listener.local_addr()?;
     let mut stop = shared.stop.clone();
     let app = Router::new()
         .route("/", get(|| asset("text/html; charset=utf-8", include_str!("page/kiosk.html"))))
@@ -118,8 +122,9 @@ async fn serve(listener: std::net::TcpListener, shared: Shared) -> std::io::Resu
         .route("/api/view", get(view))
         .route("/events", get(events))
         .route("/label/{name}", get(label))
+        .layer(from_fn(move |request, next| door::check_host(address, request, next)))
         .with_state(shared);
-    axum::serve(listener, app)
+    axum::serve(door::Door::new(listener), app)
         .with_graceful_shutdown(async move {
             let _ = stop.wait_for(|stop| *stop).await;
         })

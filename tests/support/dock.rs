@@ -240,6 +240,11 @@ impl Daemon {
         Page::open(self.address().ok_or(Trouble::Gone)?)
     }
 
+    /// How many files and connections it has open.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("a running daemon").count()
+    }
+
     /// Where the page is served; `None` when the daemon ends before that.
     pub fn address(&self) -> Option<SocketAddr> {
         self.log.find(|line| line.split_once(" page=")?.1.split(' ').next()?.parse().ok())
