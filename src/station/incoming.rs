@@ -66,9 +66,9 @@ fn look(folder: &Path, before: &Seen, ask: &impl Fn(Request) -> Response) -> See
     });
     let mut files: Vec<PathBuf> = files.collect();
     files.sort();
-    for path in files.into_iter().take(FILES) {
-        // A link could name any file that the station may read.
-        let Some(meta) = std::fs::symlink_metadata(&path).ok().filter(std::fs::Metadata::is_file) else { continue };
+    // A link could name any file that the station may read.
+    let file = |p: PathBuf| Some((std::fs::symlink_metadata(&p).ok().filter(std::fs::Metadata::is_file)?, p));
+    for (meta, path) in files.into_iter().filter_map(file).take(FILES) {
         let state = (meta.len(), meta.modified().unwrap_or(SystemTime::UNIX_EPOCH));
         if before.get(&path) == Some(&state) {
             handle(folder, &path, meta.len(), ask);
@@ -89,8 +89,9 @@ fn handle(folder: &Path, path: &Path, length: u64, ask: &impl Fn(Request) -> Res
         return refuse(&format!("{length} bytes are no label; at most {SIZE_MAX} are looked at"));
     }
     let zpl = match std::fs::read(path) {
-        // It went away again, or its folder cannot be read: the next look tries again.
-        Err(e) => return tracing::warn!(file = name.escape_debug().to_string(), error = %e, "a carrier's label"),
+        // It went away again.
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return,
+        Err(e) => return refuse(&format!("{e}: let the station read it (chmod g+r), and put it in again")),
         Ok(bytes) => match String::from_utf8(bytes) {
             Ok(zpl) => zpl,
             Err(e) => {
@@ -186,6 +187,20 @@ mod tests {
         let seen = look(dir.path(), &Seen::new(), &ask);
         look(dir.path(), &seen, &ask);
         assert!(label.exists());
+    }
+
+    #[test]
+    fn what_is_no_file_takes_no_file_its_turn() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("printed")).unwrap();
+        for n in 0..FILES {
+            std::os::unix::fs::symlink("/nowhere", dir.path().join(format!("a{n}.zpl"))).unwrap();
+        }
+        std::fs::write(dir.path().join("b.zpl"), "^XA^XZ").unwrap();
+        let ask = |_| Response::done("", serde_json::Value::Null);
+        let seen = look(dir.path(), &Seen::new(), &ask);
+        look(dir.path(), &seen, &ask);
+        assert!(dir.path().join("printed/b.zpl").exists());
     }
 
     #[test]
