@@ -49,3 +49,18 @@ fn held_connections_take_no_descriptor_from_the_dock() {
     daemon.ask_to_stop();
     assert!(daemon.end().success());
 }
+
+#[test]
+fn a_client_that_stands_still_does_not_hold_the_stop() {
+    let dock = Dock::new(1, Duration::ZERO);
+    let (mut daemon, _page) = dock.start();
+    let address = daemon.address().unwrap();
+    let half = TcpStream::connect(address).unwrap();
+    write!(&half, "GET / HTTP/1.1\r\nHos").unwrap();
+    // One that asks on and takes no answer, until both sides' buffers are full.
+    let deaf = TcpStream::connect(address).unwrap();
+    deaf.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+    while write!(&deaf, "GET /kiosk.js HTTP/1.1\r\nHost: localhost\r\n\r\n").is_ok() {}
+    daemon.ask_to_stop();
+    assert!(daemon.end().success());
+}

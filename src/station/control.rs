@@ -14,6 +14,8 @@ use std::time::Duration;
 const LINE_MAX: u64 = 8 << 20;
 /// Callers at a time.
 const CALLERS: usize = 8;
+/// A caller that neither asks nor takes its answer for so long gives its place up.
+const QUIET: Duration = Duration::from_secs(600);
 
 /// The listening socket; gone when dropped.
 pub struct Socket {
@@ -70,7 +72,7 @@ fn say(mut stream: &UnixStream, response: &Response) -> bool {
 }
 
 fn serve(stream: &UnixStream, ask: impl Fn(Request) -> Response) {
-    let _ = stream.set_read_timeout(Some(Duration::from_secs(600)));
+    let _ = stream.set_read_timeout(Some(QUIET)).and_then(|()| stream.set_write_timeout(Some(QUIET)));
     let allowed = rustix::net::sockopt::socket_peercred(stream).is_ok_and(|who| {
         let own = rustix::process::geteuid();
         who.uid == own || who.uid.is_root()

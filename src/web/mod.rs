@@ -26,6 +26,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_stream::{Stream, StreamExt, wrappers::IntervalStream, wrappers::WatchStream};
 
+/// How long a stop waits for answers that are on their way.
+const FAREWELL: Duration = Duration::from_millis(500);
+
 /// The page says "stale" when this pulse stays away.
 const BEAT: Duration = Duration::from_secs(2);
 
@@ -110,7 +113,7 @@ impl Page {
 async fn serve(listener: std::net::TcpListener, shared: Shared) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let address = listener.local_addr()?;
-    let mut stop = shared.stop.clone();
+    let (mut stop, mut late) = (shared.stop.clone(), shared.stop.clone());
     let app = Router::new()
         .route("/", get(|| asset("text/html; charset=utf-8", include_str!("page/kiosk.html"))))
         .route("/kiosk.css", get(|| asset("text/css; charset=utf-8", include_str!("page/kiosk.css"))))
@@ -124,11 +127,17 @@ async fn serve(listener: std::net::TcpListener, shared: Shared) -> std::io::Resu
         .route("/label/{name}", get(label))
         .layer(from_fn(move |request, next| door::check_host(address, request, next)))
         .with_state(shared);
-    axum::serve(door::Door::new(listener), app)
-        .with_graceful_shutdown(async move {
-            let _ = stop.wait_for(|stop| *stop).await;
-        })
-        .await
+    let served = axum::serve(door::Door::new(listener), app).with_graceful_shutdown(async move {
+        let _ = stop.wait_for(|stop| *stop).await;
+    });
+    tokio::select! {
+        served = served.into_future() => served,
+        // Who asks half a question, or takes no answer, holds nobody up.
+        () = async {
+            let _ = late.wait_for(|stop| *stop).await;
+            tokio::time::sleep(FAREWELL).await;
+        } => Ok(()),
+    }
 }
 
 const SAFE: [(HeaderName, &str); 4] = [
