@@ -68,6 +68,8 @@ const ODOMETER: GetVar = GetVar("odometer.total_label_count");
 const CANCEL_ALL: &[u8] = b"~JA";
 /// Answers longer than this are not answers.
 const BUFFER_MAX: usize = 16 * 1024;
+/// Nor does a printer say as much between two rounds of questions; whoever does is none.
+const ROUND_MAX: usize = 256 * 1024;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Question {
@@ -109,6 +111,8 @@ pub struct Dialogue {
     why: String,
     unreachable: Option<Fault>,
     received: Vec<u8>,
+    /// Bytes that came since the last round of questions began.
+    heard_in_round: usize,
     /// Questions to be asked, the one in the air, and when it was asked.
     plan: VecDeque<Question>,
     asked: Option<(Question, Duration)>,
@@ -155,6 +159,7 @@ impl Dialogue {
             why: "connecting".to_owned(),
             unreachable: None,
             received: Vec::new(),
+            heard_in_round: 0,
             plan: VecDeque::new(),
             asked: None,
             next_round: Duration::ZERO,
@@ -217,7 +222,22 @@ impl Dialogue {
                 self.unreachable = Some(fault);
                 self.down(now, why);
             }
-            Input::Bytes(bytes) => self.bytes(now, bytes, &mut out),
+            // What an ended connection had said before counts no more.
+            Input::Bytes(_) if !matches!(self.link, Link::Up) => {}
+            Input::Bytes(bytes) => {
+                self.bytes(now, bytes, &mut out);
+                self.heard_in_round += bytes.len();
+                if self.heard_in_round > ROUND_MAX {
+                    let why = "it sends on and on without being asked: is a Zebra at this address?";
+                    self.broken(now, why, None, &mut out);
+                    self.unreachable = Some(Fault::OtherPrinter);
+                    // It will do so again: not several times a second.
+                    self.link = Link::Down { retry: now + self.pace.give_up, wait: self.pace.reconnect.1 };
+                } else if now >= self.deadline() {
+                    // Where bytes come without a pause, nobody else says that time has passed.
+                    self.tick(now, &mut out);
+                }
+            }
             Input::Wrote(job) => self.wrote(now, job, &mut out),
             Input::Stalled => self.stalled = true,
             Input::Unfit { job, why } => self.unfit(now, job, why, &mut out),
@@ -270,6 +290,7 @@ impl Dialogue {
                         self.round = (self.round * 2).min(self.pace.idle_poll / 4);
                     }
                     self.next_round = now + self.round;
+                    self.heard_in_round = 0;
                 }
                 self.ask_next(now, out);
                 self.judge(now, out);
@@ -283,6 +304,7 @@ impl Dialogue {
         self.why.clear();
         self.unreachable = None;
         self.received.clear();
+        self.heard_in_round = 0;
         (self.unique_id, self.dots_per_mm, self.odometer, self.status) = (None, None, None, None);
         self.errors.clear();
         self.asked = None;

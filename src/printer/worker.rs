@@ -12,10 +12,15 @@ use crate::domain::job::{Expectation, JobId};
 use crate::zebra::Fault;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// Reads of 4 KiB that may wait for the thread that decides. A printer that sends on and on then waits itself.
+const READS_MAX: usize = 16;
+/// How often the reading thread looks whether it may go on.
+const READ_RETRY: Duration = Duration::from_millis(2);
 
 /// One configured printer.
 #[derive(Clone, Debug)]
@@ -108,6 +113,8 @@ struct Open {
     writer: Box<dyn Writer>,
     /// Tells the reading thread to end.
     over: Arc<AtomicBool>,
+    /// Reads that were not taken yet.
+    waiting: Arc<AtomicUsize>,
     reading: JoinHandle<()>,
 }
 
@@ -126,6 +133,11 @@ impl Worker {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             let now = self.start.elapsed();
+            if let (Some(Message::Bytes(g, _)), Some(open)) = (&message, &self.open)
+                && *g == self.generation
+            {
+                open.waiting.fetch_sub(1, Ordering::Relaxed);
+            }
             let outputs = match &message {
                 None => dialogue.on(now, Input::Tick),
                 Some(Message::Order(order)) => dialogue.on(now, Input::Order(order.clone())),
@@ -197,14 +209,22 @@ impl Worker {
         let super::link::Halves { mut reader, writer } = self.link.open()?;
         self.generation += 1;
         let over = Arc::new(AtomicBool::new(false));
-        let (generation, inbox, ends) = (self.generation, self.inbox.clone(), over.clone());
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let (generation, inbox, ends, ahead) = (self.generation, self.inbox.clone(), over.clone(), waiting.clone());
         let thread = std::thread::Builder::new().name("printer reads".into()).stack_size(64 * 1024);
         let reading = thread.spawn(move || {
             let mut buffer = [0u8; 4096];
             while !ends.load(Ordering::Relaxed) {
+                if ahead.load(Ordering::Relaxed) >= READS_MAX {
+                    std::thread::sleep(READ_RETRY);
+                    continue;
+                }
                 let message = match reader.read(&mut buffer) {
                     Ok(0) => continue,
-                    Ok(n) => Message::Bytes(generation, buffer[..n].to_vec()),
+                    Ok(n) => {
+                        ahead.fetch_add(1, Ordering::Relaxed);
+                        Message::Bytes(generation, buffer[..n].to_vec())
+                    }
                     Err(trouble) => Message::Ended(generation, trouble),
                 };
                 let ended = matches!(message, Message::Ended(..));
@@ -214,7 +234,7 @@ impl Worker {
             }
         });
         let reading = reading.map_err(|e| Trouble::new(Fault::Unreachable, format!("no thread to read with: {e}")))?;
-        self.open = Some(Open { writer, over, reading });
+        self.open = Some(Open { writer, over, waiting, reading });
         Ok(())
     }
 
@@ -245,7 +265,7 @@ impl Worker {
 
     /// Ends the connection and waits for its reader, so that the device is free when it is opened anew.
     fn close(&mut self) {
-        if let Some(Open { mut writer, over, reading }) = self.open.take() {
+        if let Some(Open { mut writer, over, reading, .. }) = self.open.take() {
             over.store(true, Ordering::Relaxed);
             writer.hang_up();
             drop(writer);
@@ -280,5 +300,53 @@ mod tests {
         worker.run(dialogue, Vec::new(), &messages);
         let why = "the station was stopping".to_owned();
         assert_eq!(events.try_iter().collect::<Vec<_>>(), [PrinterEvent::NotSent { jobs: vec![5], why }]);
+    }
+
+    /// What is no printer may send for ever, also while nobody takes it.
+    #[test]
+    fn one_that_sends_on_and_on_fills_no_memory_and_is_named() {
+        use std::io::Write;
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        // More than the kernel's buffers hold, and no harm to the machine when all of it is taken.
+        const MUCH: usize = 64 << 20;
+        let sent = Arc::new(AtomicUsize::new(0));
+        let count = sent.clone();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                while count.load(Ordering::Relaxed) < MUCH
+                    && let Ok(n) = stream.write(&[b'x'; 65536])
+                {
+                    count.fetch_add(n, Ordering::Relaxed);
+                }
+            }
+        });
+        let (told, events) = channel();
+        let (hold, held) = channel::<()>();
+        let tell = move |event| {
+            drop(told.send(event));
+            // Until the test lets it go on.
+            let _ = held.recv();
+        };
+        let settings = Settings { name: "x".into(), dpi: 203, stock: "4x3".into(), pace: Pace::default() };
+        let mut printer = Printer::start(settings, Box::new(Tcp { address }), Vec::new(), tell).unwrap();
+        let is_named = |event: &PrinterEvent| matches!(event, PrinterEvent::Changed(c) if c.faults.iter().any(|f| f.code == "other_printer"));
+        let mut last = 0;
+        let mut named = false;
+        while !named && last < MUCH {
+            named = is_named(&events.recv_timeout(Duration::from_secs(60)).unwrap());
+            // It stands still; so does the other side, as soon as the kernel's own buffers are full.
+            loop {
+                std::thread::sleep(Duration::from_millis(300));
+                let now = sent.load(Ordering::Relaxed);
+                if std::mem::replace(&mut last, now) == now {
+                    break;
+                }
+            }
+            let _ = hold.send(());
+        }
+        drop(hold);
+        printer.stop();
+        assert!(last < MUCH, "{last} bytes were taken, and no end");
     }
 }
