@@ -399,3 +399,47 @@ fn a_kill_at_every_moment_of_three_labels() {
         world.judge().unwrap_or_else(|e| panic!("killed at {at} ms: {e}"));
     }
 }
+
+/// The newest condition that was told.
+fn told(outputs: &[Output]) -> Option<&Condition> {
+    outputs.iter().rev().find_map(|output| match output {
+        Output::Tell(PrinterEvent::Changed(condition)) => Some(condition),
+        _ => None,
+    })
+}
+
+#[test]
+fn time_passes_while_something_else_talks_without_a_pause() {
+    let (mut dialogue, _) = Dialogue::new("4x3".into(), 203, pace(), Vec::new());
+    dialogue.on(Duration::ZERO, Input::Connected);
+    let mut asked = 0;
+    for ms in 1..=7900 {
+        let outputs = dialogue.on(Duration::from_millis(ms), Input::Bytes(b"chatter"));
+        assert!(!outputs.contains(&Output::Close), "{ms} ms");
+        asked += outputs.iter().filter(|output| matches!(output, Output::Ask(_))).count();
+    }
+    // Nobody has called Tick; every answer that stays away is one more question.
+    assert!(asked >= 3, "{asked}");
+    let outputs = dialogue.on(pace().give_up + pace().answer, Input::Bytes(b"chatter"));
+    assert!(outputs.contains(&Output::Close), "it answered nothing for so long: {outputs:?}");
+}
+
+#[test]
+fn who_sends_on_and_on_is_named_and_left_alone_for_a_while() {
+    let (mut dialogue, _) = Dialogue::new("4x3".into(), 203, pace(), Vec::new());
+    dialogue.on(Duration::ZERO, Input::Connected);
+    let now = Duration::from_millis(5);
+    let outputs = (0..100).find_map(|_| {
+        let outputs = dialogue.on(now, Input::Bytes(&[b'x'; 4096]));
+        outputs.contains(&Output::Close).then_some(outputs)
+    });
+    let outputs = outputs.expect("the connection is given up");
+    let condition = told(&outputs).expect("it is told");
+    assert_eq!(condition.faults[0].code, "other_printer");
+    assert!(condition.reason.contains("is a Zebra at this address"), "{}", condition.reason);
+    // What it had said before the end is no news, and the next try comes late.
+    assert_eq!(dialogue.on(now, Input::Bytes(&[b'x'; 4096])), []);
+    assert_eq!(dialogue.deadline(), now + pace().give_up);
+    let again = dialogue.on(now + pace().give_up, Input::Tick);
+    assert!(again.contains(&Output::Connect), "{again:?}");
+}
