@@ -81,10 +81,15 @@ impl Printer {
         let _ = self.inbox.send(Message::Order(order));
     }
 
-    /// Ends the thread. A label being written is left as it is and reconciled at the next start.
-    pub fn stop(&mut self) {
+    /// Tells the thread to end, and does not wait for it.
+    pub fn ask_to_stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
         let _ = self.inbox.send(Message::Stop);
+    }
+
+    /// Ends the thread. A label being written is left as it is and reconciled at the next start.
+    pub fn stop(&mut self) {
+        self.ask_to_stop();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

@@ -38,7 +38,11 @@ impl Socket {
         let callers = Arc::new(AtomicUsize::new(0));
         std::thread::Builder::new().name("socket".into()).stack_size(128 * 1024).spawn(move || {
             for stream in listener.incoming() {
-                let Ok(stream) = stream else { continue };
+                let Ok(stream) = stream else {
+                    // No descriptor is free: not asked for again at once.
+                    std::thread::sleep(Duration::from_millis(100));
+                    continue;
+                };
                 let (ask, callers) = (ask.clone(), callers.clone());
                 if callers.fetch_add(1, Ordering::Relaxed) >= CALLERS {
                     callers.fetch_sub(1, Ordering::Relaxed);

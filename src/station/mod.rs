@@ -267,9 +267,9 @@ pub fn run(config: Config, programs: Programs, mut hooks: Hooks) -> Result<(), S
     }
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     drop(socket);
-    for printer in &mut printers {
-        printer.stop();
-    }
+    // All at once: one that is off may take two seconds to hear it.
+    printers.iter().for_each(worker::Printer::ask_to_stop);
+    printers.iter_mut().for_each(worker::Printer::stop);
     core.close();
     let given_back = sender.as_mut().and_then(Sender::stop);
     // What the printers said last, and what waits for a transaction.

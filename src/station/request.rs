@@ -153,8 +153,12 @@ fn rmas(core: &mut Core, drafts: &[Draft], by: &str, now: DateTime<FixedOffset>)
             }
             Some(mut old) => {
                 old.expected = know::expected(&core.store.conn, &old.number)?;
-                // An RMA keeps its state and the program version it was issued under.
-                let new = Rma { state: old.state, program_version: old.program_version.clone(), ..rma };
+                // An RMA keeps its state, the day it was issued and the program version it was issued under, unless
+                // the file says another day or another program.
+                let mut new = Rma { state: old.state, issued: draft.issued.unwrap_or(old.issued), ..rma };
+                if draft.program.as_ref().is_none_or(|program| *program == old.program) {
+                    (new.program, new.program_version) = (old.program.clone(), old.program_version.clone());
+                }
                 if new == old {
                     unchanged += 1;
                 } else if old.state != RmaState::Open {

@@ -118,6 +118,8 @@ pub struct Core {
     unwritten: Vec<(usize, PrinterEvent)>,
     /// The printers' threads have ended: what is made from here on waits for the next start.
     closed: bool,
+    /// The memory could not be read back after a rollback: nothing is decided before it is.
+    stale: bool,
     /// The log has been told that nothing can be written; it need not hear it of every try.
     stuck: bool,
     pub(super) outbox: outbox::Outbox,
@@ -144,6 +146,8 @@ fn day_of(now: DateTime<FixedOffset>) -> String {
 /// What one input failed with.
 pub(super) enum Failed {
     Store(StoreError),
+    /// No transaction could be begun: no input is to blame.
+    Closed(StoreError),
     /// The past could not be asked, or makes no sense; nothing was written.
     Unanswered(String),
 }
@@ -157,7 +161,7 @@ impl From<StoreError> for Failed {
 impl From<Failed> for StoreError {
     fn from(e: Failed) -> StoreError {
         match e {
-            Failed::Store(e) => e,
+            Failed::Store(e) | Failed::Closed(e) => e,
             Failed::Unanswered(why) => StoreError::Unreadable(why),
         }
     }
@@ -166,7 +170,7 @@ impl From<Failed> for StoreError {
 impl std::fmt::Display for Failed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Failed::Store(e) => e.fmt(f),
+            Failed::Store(e) | Failed::Closed(e) => e.fmt(f),
             Failed::Unanswered(why) => f.write_str(why),
         }
     }
@@ -234,6 +238,7 @@ impl Core {
             effects: Vec::new(),
             unwritten: Vec::new(),
             closed: false,
+            stale: false,
             stuck: false,
             outbox,
             next_rma: None,
@@ -267,11 +272,9 @@ impl Core {
 
     /// Takes everything that a transaction can change from the database.
     fn reload(&mut self) -> Result<(), StoreError> {
-        let station = &self.config.station.id;
-        self.session = read::session(&self.store.conn, station)?.map(|(_, s, _)| s).unwrap_or_default();
-        (self.last_receipt, self.last_job) = read::last_ids(&self.store.conn, station)?;
-        self.outbox.reload(&self.store.conn, station)?;
-        // `effects` stays: what is in it is durable, and its labels are `sending` from here on.
+        // First what must not leave when the rest cannot be read. `effects` stays: what is in it is durable, and
+        // its labels are `sending` from here on.
+        self.stale = true;
         self.showing.clear();
         self.next_rma = None;
         for line in &mut self.lines {
@@ -280,6 +283,10 @@ impl Core {
             line.fresh.clear();
             line.in_doubt = 0;
         }
+        let station = &self.config.station.id;
+        self.session = read::session(&self.store.conn, station)?.map(|(_, s, _)| s).unwrap_or_default();
+        (self.last_receipt, self.last_job) = read::last_ids(&self.store.conn, station)?;
+        self.outbox.reload(&self.store.conn, station)?;
         for job in read::open_jobs(&self.store.conn, station)? {
             // A job for a printer that is no longer configured waits in the table, and is listed.
             let Some(i) = self.line_of(&job.printer) else { continue };
@@ -289,6 +296,7 @@ impl Core {
                 _ => self.lines[i].in_doubt += 1,
             }
         }
+        self.stale = false;
         Ok(())
     }
 
@@ -361,7 +369,7 @@ impl Core {
         let mut answers = Vec::new();
         match self.transaction(inputs.iter().flatten(), now, &mut answers) {
             Ok(()) => self.answer(inputs, answers),
-            Err(_) if inputs.len() > 1 => {
+            Err(e) if inputs.len() > 1 && !matches!(e, Failed::Closed(_)) => {
                 // Somebody in the batch made it fail: one by one, so that only he does.
                 for input in &mut inputs {
                     let one = vec![input.take()];
@@ -421,7 +429,10 @@ impl Core {
         now: DateTime<FixedOffset>,
         answers: &mut Vec<Response>,
     ) -> Result<(), Failed> {
-        self.store.begin()?;
+        if self.stale {
+            self.reload().map_err(Failed::Closed)?;
+        }
+        self.store.begin().map_err(Failed::Closed)?;
         let (before, seq) = ((self.today.clone(), self.sent.clone()), self.store.seq());
         let journalled: Vec<_> = self.lines.iter().map(|line| line.journalled.clone()).collect();
         let mut done = Ok(());
@@ -451,6 +462,7 @@ impl Core {
                 line.journalled = journalled;
             }
             if let Err(again) = self.reload() {
+                // What was rolled back must not leave: see `stale`.
                 tracing::error!(error = %again, "the database cannot be read back either");
             }
             return Err(e);

@@ -81,12 +81,13 @@ impl Outbox {
 
     /// Takes from the database what a transaction can change.
     pub(super) fn reload(&mut self, conn: &Reader, station: &str) -> Result<(), StoreError> {
-        self.last = messages::last_id(conn, station)?;
+        // First what must not leave when the rest cannot be read.
         self.queue.clear();
         self.attempts.clear();
         self.fresh = None;
         self.news.clear();
         self.people = 0;
+        self.last = messages::last_id(conn, station)?;
         for row in messages::open(conn, station)? {
             let lane = Lane::of(&row.to);
             match row.state {

@@ -206,3 +206,41 @@ fn what_waits_at_a_broken_printer_goes_to_one_of_its_kind() {
         assert_eq!(rerouted, usize::from(goes));
     }
 }
+
+#[test]
+fn a_file_that_comes_again_without_a_day_moves_none() {
+    let mut bench = bench();
+    let import = |bench: &mut Bench, text: &str| {
+        let drafts = draft::read(text).drafts;
+        let (tell, told) = std::sync::mpsc::channel();
+        let request = Request::Rmas { drafts, by: "test".into() };
+        bench.take([Input::Request(Box::new(request), Box::new(move |r| tell.send(r).unwrap()))]);
+        told.recv().unwrap().text
+    };
+    let text = "number,ticket,channel,customer,serial\nRMA4712,T-2,direct,Acme,KDX0000009";
+    assert!(import(&mut bench, text).starts_with("1 issued"));
+    let issued = crate::store::know::rma(&bench.core.store.conn, "RMA4712").unwrap().unwrap();
+    bench.now = bench.now + chrono::Days::new(1);
+    assert_eq!(import(&mut bench, text), "0 issued, 0 changed, 1 unchanged, 0 refused");
+    let after = crate::store::know::rma(&bench.core.store.conn, "RMA4712").unwrap().unwrap();
+    assert_eq!(
+        (after.issued, after.program, after.program_version),
+        (issued.issued, issued.program, issued.program_version)
+    );
+}
+
+#[test]
+fn what_was_rolled_back_and_could_not_be_read_back_never_leaves() {
+    let mut bench = bench();
+    bench.core.store.conn.execute_batch("ALTER TABLE message RENAME TO away").unwrap();
+    bench.full(true);
+    assert!(bench.take([scan("KDX0000001")]).is_empty());
+    assert!(bench.core.stale);
+    bench.full(false);
+    let sent = bench.take([scan("KDX0000001"), scan("KDX0000002")]);
+    assert!(sent.is_empty(), "nothing is decided from memory: {sent:?}");
+    assert_eq!(&bench.outcomes()[..3], ["NOT WRITTEN"; 3]);
+    bench.core.store.conn.execute_batch("ALTER TABLE away RENAME TO message").unwrap();
+    assert_eq!(bench.take([scan("KDX0000001")]).len(), 1);
+    assert!(!bench.core.stale && bench.core.session.rma.as_deref() == Some("RMA4711"));
+}
