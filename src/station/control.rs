@@ -3,7 +3,7 @@
 
 use super::request::{Request, Response};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,15 +23,22 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Listens at `path`. A socket left over by a killed daemon is replaced; the station lock, which
-    /// the caller holds, says that none is running.
+    /// Listens at `path`. A socket left over by a killed daemon is replaced; one at which another station answers
+    /// is not, nor is anything that is no socket.
     pub fn listen(path: &Path, ask: impl Fn(Request) -> Response + Clone + Send + 'static) -> std::io::Result<Socket> {
         if let Some(dir) = path.parent() {
             std::fs::create_dir_all(dir)?;
         }
-        match std::fs::remove_file(path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
-            _ => {}
+        if let Ok(there) = std::fs::symlink_metadata(path) {
+            if !there.file_type().is_socket() {
+                let why = "it is there and no socket, and is left alone: choose another [station] socket";
+                return Err(std::io::Error::new(std::io::ErrorKind::AlreadyExists, why));
+            }
+            if UnixStream::connect(path).is_ok() {
+                let why = "another station answers there: give each its own [station] socket";
+                return Err(std::io::Error::new(std::io::ErrorKind::AddrInUse, why));
+            }
+            std::fs::remove_file(path)?;
         }
         let listener = UnixListener::bind(path)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
@@ -135,5 +142,30 @@ impl Call {
             return Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the daemon hung up; look at its log"));
         }
         Ok(serde_json::from_str(&answer)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_socket_at_which_nobody_answers_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let ask = |_| Response::refused("x");
+        let file = dir.path().join("precious");
+        std::fs::write(&file, "x").unwrap();
+        let why = Socket::listen(&file, ask).err().unwrap().to_string();
+        assert!(why.contains("no socket") && std::fs::read(&file).unwrap() == b"x", "{why}");
+        let path = dir.path().join("s.sock");
+        let first = Socket::listen(&path, ask).unwrap();
+        let why = Socket::listen(&path, ask).err().unwrap().to_string();
+        assert!(why.contains("another station"), "{why}");
+        assert!(Call::open(&path).unwrap().is_some(), "the first one is still there");
+        drop(first);
+        // As a killed daemon leaves it.
+        drop(UnixListener::bind(&path).unwrap());
+        assert!(path.exists());
+        Socket::listen(&path, ask).unwrap();
     }
 }
