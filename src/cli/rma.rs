@@ -211,8 +211,10 @@ fn import(at: &Where, file: &std::path::Path, as_json: bool) -> Verdict {
     let (mut issued, mut changed, mut unchanged) = (0, 0, 0);
     let mut twice: Vec<Value> = Vec::new();
     for response in ask(at, slices)? {
-        if response.data.is_null() {
-            return Err(Stop::failed(response.text));
+        // Not written, the disk full or the station stopping: not a slice without rows.
+        if response.data.is_null() || response.data["again"] == true {
+            let done = format!("{issued} issued and {changed} changed before; import the file again");
+            return Err(Stop::failed(format!("{}; {done}", response.text)));
         }
         let count = |key: &str| response.data[key].as_array().map_or(0, Vec::len);
         issued += count("issued");
