@@ -5,7 +5,7 @@ mod support;
 
 use backdock::cli::sim::as_serial;
 use backdock::scan::SILENCE_MS;
-use backdock::sim::scanner::Tape;
+use backdock::sim::scanner::{Line, Tape};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ fn taken(dock: &Dock) -> Vec<String> {
 }
 
 fn play(path: &Path) -> Result<(), String> {
-    let tape = as_serial(&fs::read_to_string(path).unwrap())?;
+    let mut tape = as_serial(&fs::read_to_string(path).unwrap())?;
     let of = |key: &str| tape.header.iter().filter(|(k, _)| k == key).map(|(_, v)| v.clone()).collect::<Vec<_>>();
     for key in ["model", "what", "suffix"] {
         if of(key).len() != 1 {
@@ -48,22 +48,25 @@ fn play(path: &Path) -> Result<(), String> {
     if expected.is_empty() {
         return Err("the header says nothing of what is expected".to_owned());
     }
-    // A scan behind the last one that is expected would come before this one.
-    expected.push("badge LAST".to_owned());
     let end = match of("suffix")[0].as_str() {
         "crlf" => "\r\n",
         "tab" => "\t",
         "idle" => "",
         _ => "\r",
     };
+    // A scan behind the last one that is expected would come before this one.
+    expected.push("badge LAST".to_owned());
+    tape.lines.push(Line {
+        delay: Duration::from_millis(SILENCE_MS + 100),
+        bytes: format!("BADGELAST{end}").into_bytes(),
+        form: String::new(),
+    });
     let dock = Dock::new(1, Duration::ZERO);
     let config = fs::read_to_string(&dock.config).unwrap();
     let suffixed = config.replace("suffix = \"cr\"", &format!("suffix = {:?}", of("suffix")[0]));
     fs::write(&dock.config, suffixed).unwrap();
     let (mut daemon, mut page) = dock.start();
     dock.gun.play(&tape, 1.0, |_| ()).map_err(|e| e.to_string())?;
-    std::thread::sleep(Duration::from_millis(SILENCE_MS + 100));
-    dock.gun.send(format!("BADGELAST{end}").as_bytes()).map_err(|e| e.to_string())?;
     let enough = page.wait("all scans", |view| view["today"]["scans"].as_u64() >= Some(expected.len() as u64));
     enough.map_err(|e| format!("{e:?}; so far {:?}", taken(&dock)))?;
     daemon.ask_to_stop();

@@ -55,7 +55,8 @@ enum What {
         #[arg(long, default_value_t = 2000, value_name = "MS")]
         linger: u64,
     },
-    /// Blank what may name a person: in every scan that is not a number alone, letters become X and digits 9.
+    /// Blank what may name a person: in every scan that is not a number alone, letters become X and digits 9; a
+    /// word with a digit in it counts as a number.
     Blank {
         file: PathBuf,
         /// Numbers of at most so many characters stay as they are.

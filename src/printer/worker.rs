@@ -282,6 +282,7 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::super::OrderJob;
+    use super::super::link::{Halves, Reader};
     use super::super::tcp::Tcp;
     use super::*;
 
@@ -307,25 +308,32 @@ mod tests {
         assert_eq!(events.try_iter().collect::<Vec<_>>(), [PrinterEvent::NotSent { jobs: vec![5], why }]);
     }
 
-    /// What is no printer may send for ever, also while nobody takes it.
+    /// Sends on and on, and tells of every read.
+    struct Chatter(Sender<()>);
+
+    impl Link for Chatter {
+        fn open(&mut self) -> Result<Halves, Trouble> {
+            Ok(Halves { reader: Box::new(Chatter(self.0.clone())), writer: Box::new(Chatter(self.0.clone())) })
+        }
+    }
+
+    impl Reader for Chatter {
+        fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Trouble> {
+            let _ = self.0.send(());
+            Ok(buffer.len())
+        }
+    }
+
+    impl Writer for Chatter {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize, NotTaken> {
+            Ok(bytes.len())
+        }
+
+        fn hang_up(&mut self) {}
+    }
+
     #[test]
     fn one_that_sends_on_and_on_fills_no_memory_and_is_named() {
-        use std::io::Write;
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        // More than the kernel's buffers hold, and no harm to the machine when all of it is taken.
-        const MUCH: usize = 64 << 20;
-        let sent = Arc::new(AtomicUsize::new(0));
-        let count = sent.clone();
-        std::thread::spawn(move || {
-            for mut stream in listener.incoming().flatten() {
-                while count.load(Ordering::Relaxed) < MUCH
-                    && let Ok(n) = stream.write(&[b'x'; 65536])
-                {
-                    count.fetch_add(n, Ordering::Relaxed);
-                }
-            }
-        });
         let (told, events) = channel();
         let (hold, held) = channel::<()>();
         let tell = move |event| {
@@ -333,25 +341,25 @@ mod tests {
             // Until the test lets it go on.
             let _ = held.recv();
         };
+        let (read, reads) = channel();
         let settings = Settings { name: "x".into(), dpi: 203, stock: "4x3".into(), pace: Pace::default() };
-        let mut printer = Printer::start(settings, Box::new(Tcp { address }), Vec::new(), tell).unwrap();
-        let is_named = |event: &PrinterEvent| matches!(event, PrinterEvent::Changed(c) if c.faults.iter().any(|f| f.code == "other_printer"));
-        let mut last = 0;
-        let mut named = false;
-        while !named && last < MUCH {
-            named = is_named(&events.recv_timeout(Duration::from_secs(60)).unwrap());
-            // It stands still; so does the other side, as soon as the kernel's own buffers are full.
-            loop {
-                std::thread::sleep(Duration::from_millis(300));
-                let now = sent.load(Ordering::Relaxed);
-                if std::mem::replace(&mut last, now) == now {
-                    break;
-                }
-            }
-            let _ = hold.send(());
+        let mut printer = Printer::start(settings, Box::new(Chatter(read)), Vec::new(), tell).unwrap();
+        let next = || match events.recv_timeout(Duration::from_secs(60)).unwrap() {
+            PrinterEvent::Changed(condition) => condition,
+            other => panic!("{other:?}"),
+        };
+        // The first word is from before the connection, the second from when it stands; nobody takes a read then.
+        next();
+        hold.send(()).unwrap();
+        next();
+        for _ in 0..READS_MAX {
+            reads.recv_timeout(Duration::from_secs(60)).unwrap();
         }
+        let more = reads.recv_timeout(Duration::from_millis(500));
         drop(hold);
+        let named = std::iter::repeat_with(next).find(|c| c.faults.iter().any(|f| f.code == "other_printer"));
         printer.stop();
-        assert!(last < MUCH, "{last} bytes were taken, and no end");
+        assert!(more.is_err(), "a read that nobody waits for");
+        assert!(named.is_some());
     }
 }

@@ -85,6 +85,8 @@ impl Page {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build()?;
         let thread = std::thread::Builder::new().name("web".into()).spawn(move || {
             let served = runtime.block_on(serve(listener, shared));
+            // Pictures that are still to be drawn are for nobody any more.
+            runtime.shutdown_background();
             if let Err(e) = served {
                 tracing::error!(error = %e, "the page is no longer served");
             }
