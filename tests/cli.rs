@@ -256,6 +256,12 @@ fn a_station_without_a_daemon_takes_rmas_and_shipments() {
         first.err
     );
     assert!(run(&["rma", "import", "r.csv"]).out.contains("0 issued, 0 changed, 1 unchanged"));
+    // What could not be written is no success without rows.
+    let other = rusqlite::Connection::open(dir.path().join("data/backdock.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let locked = run(&["rma", "import", "r.csv"]);
+    assert!(locked.code == 1 && locked.err.contains("import the file again"), "{} {}", locked.code, locked.err);
+    drop(other);
     let shown: Value = serde_json::from_str(&run(&["rma", "show", "rma1001", "--json"]).out).unwrap();
     assert_eq!(shown["units"].as_array().unwrap().len(), 2);
     assert_eq!(shown["program_version"].as_str().map(str::is_empty), Some(false));

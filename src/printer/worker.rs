@@ -308,17 +308,19 @@ mod tests {
         assert_eq!(events.try_iter().collect::<Vec<_>>(), [PrinterEvent::NotSent { jobs: vec![5], why }]);
     }
 
-    /// Sends on and on, and tells of every read.
-    struct Chatter(Sender<()>);
+    /// Sends on and on, and tells of every read; so often at most that a missing limit harms no machine.
+    struct Chatter(Sender<()>, usize);
 
     impl Link for Chatter {
         fn open(&mut self) -> Result<Halves, Trouble> {
-            Ok(Halves { reader: Box::new(Chatter(self.0.clone())), writer: Box::new(Chatter(self.0.clone())) })
+            let half = || Box::new(Chatter(self.0.clone(), self.1));
+            Ok(Halves { reader: half(), writer: half() })
         }
     }
 
     impl Reader for Chatter {
         fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Trouble> {
+            self.1 = self.1.checked_sub(1).ok_or_else(|| Trouble::new(Fault::Unreachable, "enough"))?;
             let _ = self.0.send(());
             Ok(buffer.len())
         }
@@ -343,7 +345,7 @@ mod tests {
         };
         let (read, reads) = channel();
         let settings = Settings { name: "x".into(), dpi: 203, stock: "4x3".into(), pace: Pace::default() };
-        let mut printer = Printer::start(settings, Box::new(Chatter(read)), Vec::new(), tell).unwrap();
+        let mut printer = Printer::start(settings, Box::new(Chatter(read, 10_000)), Vec::new(), tell).unwrap();
         let next = || match events.recv_timeout(Duration::from_secs(60)).unwrap() {
             PrinterEvent::Changed(condition) => condition,
             other => panic!("{other:?}"),
